@@ -1,0 +1,110 @@
+# Everything that a developer or CI does. `make` alone lists the targets.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+ifneq ($(filter-out help,$(MAKECMDGOALS)),)
+INTERPRETER := $(shell scripts/find_python.sh "$(PYTHON)")
+ifeq ($(INTERPRETER),)
+$(error no usable Python interpreter, see the line above)
+endif
+TAG := $(shell $(INTERPRETER) -c 'import sys; print("py%d%d" % sys.version_info[:2])')
+# What cargo commands besides maturin build the extension for.
+export PYO3_PYTHON := $(INTERPRETER)
+endif
+
+# Where this is set to anything but cargo's program (its folder, say), maturin would try to run it.
+unexport CARGO
+
+# One cargo folder and one test environment an interpreter: switching recompiles nothing.
+# `.venv` holds the release build, the test environment a quick build with PyO3's reference pool taken out,
+# so that a Python reference dropped by detached code aborts the test. Both are installed as wheels: an editable
+# install would put the extension into python/data_bridge, where each build overwrites the other's.
+export CARGO_TARGET_DIR ?= target/$(TAG)
+VENV := .venv
+TEST_VENV := .venv-test-$(TAG)
+TEST := $(TEST_VENV)/bin
+TEST_FLAGS := --cfg pyo3_disable_reference_pool
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# $(call environment,FOLDER,GROUP): a virtual environment of the interpreter with a dependency group of pyproject.toml.
+define environment
+	@if [ "$$(cat $(1)/.interpreter 2>/dev/null)" != "$(INTERPRETER)" ]; then \
+	  rm -rf $(1) && $(INTERPRETER) -m venv $(1) && echo "$(INTERPRETER)" > $(1)/.interpreter; fi
+	@if [ ! -e $(1)/.$(2) ] || [ pyproject.toml -nt $(1)/.$(2) ]; then \
+	  $(1)/bin/python -m pip install --quiet --upgrade 'pip>=25.1' && \
+	  $(1)/bin/python -m pip install --quiet --group $(2) && touch $(1)/.$(2); fi
+endef
+
+# $(call install,FOLDER,OPTIONS): the package, built with these options of maturin, in that environment.
+define install
+	@rm -rf $(1)/wheel
+	$(1)/bin/maturin build --quiet --interpreter $(1)/bin/python --compatibility linux --out $(1)/wheel $(2)
+	@$(1)/bin/python -m pip uninstall --quiet --yes data_bridge 2>/dev/null
+	@$(1)/bin/python -m pip install --quiet $(1)/wheel/*.whl
+endef
+
+.PHONY: build
+build: ## a release build, importable in .venv (PYTHON=… picks the interpreter)
+	$(call environment,$(VENV),build)
+	$(call install,$(VENV),--release)
+
+.PHONY: serve
+serve: build ## build, then serve examples/hello.py on http://127.0.0.1:8000
+	@echo "Try:  curl http://127.0.0.1:8000/hello"
+	$(VENV)/bin/data-bridge run hello:app --app-dir examples
+
+.PHONY: test-build
+test-build: export RUSTFLAGS += $(TEST_FLAGS)
+test-build: export CARGO_TARGET_DIR := $(CARGO_TARGET_DIR)/test
+test-build:
+	$(call environment,$(TEST_VENV),test)
+	$(call install,$(TEST_VENV),--profile quick --features testing)
+
+.PHONY: test
+test: test-build test-rust lint ## everything: cargo test, lint, pytest
+	$(TEST)/python -m pytest
+
+.PHONY: test-rust
+test-rust: ## cargo test of the crates that know no Python, and the loom proof of the inbox
+	cargo test --profile quick -p api -p loopcore -p native-example
+	RUSTFLAGS="--cfg data_bridge_loom" CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)/loom cargo test --profile quick -p loopcore
+
+.PHONY: lint
+lint: test-build ## formatting, clippy, ruff, mypy, stubtest
+	cargo fmt --check
+	! cargo tree -p api -e normal | grep pyo3  # HTTP does not know Python
+	cargo clippy --profile quick --workspace --all-targets -- -D warnings
+	$(TEST)/ruff check
+	$(TEST)/ruff format --check
+	$(TEST)/mypy
+	$(TEST)/python -m mypy.stubtest --allowlist tests/stubtest.allow data_bridge._native
+
+# The benchmarks make an environment and a release build of their own, always for the same CPython.
+bench bench-loop: TAG := py313
+
+.PHONY: bench
+bench: ## HTTP benchmarks against the peers (half an hour; needs wrk, nginx, strace)
+	$(INTERPRETER) benchmarks/http.py
+	$(INTERPRETER) benchmarks/render.py
+
+.PHONY: bench-loop
+bench-loop: ## event loop benchmarks against asyncio, uvloop and rloop
+	$(INTERPRETER) benchmarks/loops.py
+	$(INTERPRETER) benchmarks/render.py
+
+.PHONY: coverage
+coverage: test-build ## lines of Python that the tests reach; of Rust's pyo3-free crates where cargo-llvm-cov is installed
+	$(TEST)/python -m coverage erase
+	$(TEST)/python -m coverage run -m pytest
+	$(TEST)/python -m coverage combine --quiet
+	$(TEST)/python -m coverage report
+	@if command -v cargo-llvm-cov >/dev/null; then cargo llvm-cov --profile quick -p api -p loopcore --summary-only; \
+	else echo "Rust was not measured: cargo install cargo-llvm-cov, rustup component add llvm-tools"; fi
+
+.PHONY: conformance
+conformance: test-build ## long suites that others wrote: CPython's asyncio tests, the HTTP/1 cases
+	$(TEST)/python tests/conformance/run.py

@@ -1,0 +1,75 @@
+"""The scenarios as a FastAPI application, written as its documentation teaches it."""
+
+import asyncio
+import os
+
+import load
+from fastapi import FastAPI, Request
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel
+
+load.begin()
+app = FastAPI()
+
+
+class Maker(BaseModel):
+    name: str
+    country: str
+
+
+class Item(BaseModel):
+    name: str
+    price: float
+    in_stock: bool
+    tags: list[str]
+    maker: Maker
+
+
+@app.get("/plaintext")
+async def plaintext():
+    return PlainTextResponse("Hello, World!")
+
+
+@app.get("/json")
+async def message():
+    return {"message": "Hello, World!"}
+
+
+@app.get("/sync")
+def message_from_a_thread():
+    return {"message": "Hello, World!"}
+
+
+@app.get("/sleep")
+async def sleep():
+    await asyncio.sleep(0.01)
+    return {"message": "Hello, World!"}
+
+
+@app.get("/items/{item_id}")
+async def read_item(item_id: int, q: str, limit: int = 100):
+    return {"item_id": item_id, "q": q, "limit": limit}
+
+
+@app.post("/items")
+async def create_item(item: Item):
+    return item
+
+
+@app.post("/upload")
+async def upload(request: Request):
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+    return {"size": size}
+
+
+def add_routes(count):
+    for number in range(count):
+
+        @app.get(f"/route/{number}/{{name}}")
+        async def route(name: str):
+            return {"message": "Hello, World!"}
+
+
+add_routes(int(os.environ.get("BENCH_ROUTES", "0")))

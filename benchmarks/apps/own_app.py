@@ -1,0 +1,84 @@
+"""The scenarios as a `data_bridge.App`: the same endpoints as fastapi_app.py."""
+
+import asyncio
+import os
+
+import load
+from pydantic import BaseModel
+
+from data_bridge import App, Request
+from data_bridge.responses import PlainTextResponse
+
+load.begin()
+app = App()
+
+
+class Maker(BaseModel):
+    name: str
+    country: str
+
+
+class Item(BaseModel):
+    name: str
+    price: float
+    in_stock: bool
+    tags: list[str]
+    maker: Maker
+
+
+@app.get("/plaintext", response_class=PlainTextResponse)
+async def plaintext():
+    return PlainTextResponse("Hello, World!")
+
+
+@app.get("/json")
+async def message():
+    return {"message": "Hello, World!"}
+
+
+@app.get("/sync")
+def message_from_a_thread():
+    return {"message": "Hello, World!"}
+
+
+@app.get("/inline", inline=True)
+def message_at_once():
+    return {"message": "Hello, World!"}
+
+
+@app.get("/sleep")
+async def sleep():
+    await asyncio.sleep(0.01)
+    return {"message": "Hello, World!"}
+
+
+@app.get("/items/{item_id}")
+async def read_item(item_id: int, q: str, limit: int = 100):
+    return {"item_id": item_id, "q": q, "limit": limit}
+
+
+@app.post("/items")
+async def create_item(item: Item):
+    return item
+
+
+@app.post("/upload")
+async def upload(request: Request):
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+    return {"size": size}
+
+
+app.native("/native", "Hello, World!")
+
+
+def add_routes(count):
+    for number in range(count):
+
+        @app.get(f"/route/{number}/{{name}}")
+        async def route(name: str):
+            return {"message": "Hello, World!"}
+
+
+add_routes(int(os.environ.get("BENCH_ROUTES", "0")))

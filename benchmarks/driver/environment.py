@@ -1,0 +1,102 @@
+"""The benchmark's own virtual environment: one CPython 3.13, the pinned peers, data_bridge in a release build.
+
+Knows nothing of what is measured.
+"""
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.driver.machine import ROOT
+from benchmarks.driver.progress import say
+
+VENV = ROOT / ".venv-bench"
+PYTHON = VENV / "bin" / "python"
+REQUIREMENTS = ROOT / "benchmarks" / "requirements.txt"
+WANTED = "3.13"
+
+
+class SetupError(Exception):
+    """The environment cannot be made; the message says what is missing and how to get it."""
+
+
+def prepare(*, python: str | None = None, build: bool = True, profile: str = "release") -> None:
+    """Makes `.venv-bench` unless it is there, installs the pins, and builds data_bridge into it.
+
+    A build that fails is said, not raised: the entries that need it are then reported as absent.
+    """
+    if not PYTHON.exists():
+        chosen = find_python(python)
+        say(f"set-up: {VENV.name} with {chosen}")
+        _run(chosen, "-m", "venv", str(VENV))
+    _run(str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(REQUIREMENTS))
+    if build:
+        _build(profile)
+
+
+def find_python(asked: str | None = None) -> str:
+    """A CPython 3.13: the one asked for, else the first on PATH or under pyenv that really runs."""
+    if asked:
+        return asked
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    under_pyenv = map(str, sorted(pyenv.glob(f"{WANTED}.*/bin/python")))
+    for candidate in (f"python{WANTED}", *under_pyenv, sys.executable):
+        path = shutil.which(candidate)
+        if path and _version(path) == WANTED:
+            return path
+    raise SetupError(
+        f"no CPython {WANTED} found (every entry runs on the same interpreter): install it, e.g. "
+        f"`pyenv install {WANTED}`, or name one with --python"
+    )
+
+
+def versions() -> dict[str, str]:
+    """Version of the interpreter and of every distribution in the environment."""
+    code = (
+        "import json, platform; from importlib.metadata import distributions; "
+        "found = {d.name.lower(): d.version for d in distributions()}; "
+        "print(json.dumps({'python': platform.python_version(), **found}))"
+    )
+    found: dict[str, str] = json.loads(_run(str(PYTHON), "-c", code))
+    return dict(sorted(found.items()))
+
+
+@functools.cache
+def importable(module: str) -> str | None:
+    """None if the environment imports the module, else the last line of the error."""
+    done = subprocess.run(
+        [str(PYTHON), "-c", f"import {module}"], capture_output=True, text=True, cwd=VENV, check=False
+    )
+    return None if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
+
+
+def _build(profile: str) -> None:
+    wheels = VENV / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    say(f"set-up: data_bridge, profile {profile} (the first release build takes minutes)")
+    flags = ["--release"] if profile == "release" else ["--profile", profile]
+    try:
+        _run(str(VENV / "bin" / "maturin"), "build", "-q", *flags, "-i", str(PYTHON), "-o", str(wheels))
+        wheel = next(wheels.glob("*.whl"))
+        _run(str(PYTHON), "-m", "pip", "install", "-q", "--force-reinstall", "--no-deps", str(wheel))
+        _run(str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", str(wheel))
+    except SetupError as error:
+        say(f"set-up: data_bridge does not build, its entries will be absent:\n{error}")
+
+
+def _version(python: str) -> str | None:
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    if done.returncode:
+        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise SetupError(f"`{' '.join(command)}` failed:\n{tail}")
+    return done.stdout

@@ -1,0 +1,19 @@
+"""The bare ASGI application on granian, a Rust server that hands requests to Python from its own threads."""
+
+from benchmarks.driver.peer import PYTHON_SCENARIOS, Launch, Peer
+
+
+def command(launch: Launch) -> list[str]:
+    """One worker on uvloop, no access log."""
+    flags = ["--interface", "asgi", "--workers", "1", "--loop", "uvloop", "--log-level", "warning", "--no-access-log"]
+    return [str(launch.bin / "granian"), f"{launch.app}:app", "--port", str(launch.port), *flags]
+
+
+PEER = Peer(
+    name="asgi_granian",
+    title="raw ASGI on granian",
+    command=command,
+    scenarios=PYTHON_SCENARIOS,
+    app="raw_asgi",
+    modules=("granian", "uvloop"),
+)

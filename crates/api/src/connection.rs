@@ -1,0 +1,251 @@
+//! One client: bytes → codec → exchange → bytes. Knows nothing of who answers.
+//!
+//! One task per connection looks at everything in turn: the handler's future, the phases, the socket. Exchanges
+//! reach it through [`Link`]; what they do outside of the runtime wakes the task for its next turn.
+
+mod deadlines;
+mod input;
+mod link;
+mod output;
+mod phases;
+mod waker;
+
+pub(crate) use link::{Link, OUTPUT_HIGH};
+pub(crate) use output::{BY_REFERENCE, Output};
+pub(crate) use phases::SKIP_LIMIT;
+pub(crate) use waker::WakerSlot;
+
+use crate::exchange::Inner;
+use crate::http1::head::HeadParser;
+use crate::metrics::contain;
+use crate::server::Stage;
+use crate::service::LocalBoxFuture;
+use deadlines::{Deadlines, Expired};
+use link::{INPUT_HIGH, OUTPUT_LOW};
+use phases::Phase;
+use std::future::poll_fn;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use tokio::io::AsyncWrite;
+use tokio::net::TcpStream;
+
+/// Requests that one connection may have answered in one turn before others have theirs.
+const PIPELINED_PER_TURN: usize = 16;
+
+/// `Break`: the connection is over.
+type Flow = ControlFlow<()>;
+
+struct Connection {
+    stream: TcpStream,
+    link: Rc<Link>,
+    phase: Phase,
+    /// The exchange in flight.
+    current: Option<Rc<Inner>>,
+    /// The state of an earlier exchange, for the next one.
+    spare: Option<Rc<Inner>>,
+    /// What answers the exchange in flight, where the connection itself is to poll it.
+    handler: Option<LocalBoxFuture<()>>,
+    parser: HeadParser,
+    /// The next head has to wait until more of the output is sent.
+    held_back: bool,
+    deadlines: Deadlines,
+}
+
+/// Serves one client until it or the server closes the connection.
+pub(crate) async fn run(stream: TcpStream, link: Rc<Link>) {
+    let mut connection = Connection::new(stream, link);
+    poll_fn(|cx| match contain("connection", || connection.poll(cx)) {
+        Some(Flow::Continue(())) => Poll::Pending,
+        Some(Flow::Break(())) | None => Poll::Ready(()),
+    })
+    .await;
+    contain("connection end", || drop(connection));
+}
+
+impl Connection {
+    fn new(stream: TcpStream, link: Rc<Link>) -> Self {
+        Self {
+            deadlines: Deadlines::new(&link.engine),
+            stream,
+            link,
+            phase: Phase::Head,
+            current: None,
+            spare: None,
+            handler: None,
+            parser: HeadParser::default(),
+            held_back: false,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Flow {
+        self.link.enter(cx.waker());
+        self.deadlines.begin_turn(&self.link.engine);
+        self.turn(cx)?;
+        self.link.input.borrow_mut().settle();
+        let awaited = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.awaits_body());
+        self.deadlines.body_awaited(awaited);
+        self.deadlines.arm(cx.waker());
+        self.link.leave();
+        Flow::Continue(())
+    }
+
+    /// Does everything that can be done without waiting.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Flow {
+        let stage = self.link.engine.stage();
+        if stage == Stage::Aborting {
+            return Flow::Break(());
+        }
+        self.expire()?;
+        let mut budget = PIPELINED_PER_TURN;
+        loop {
+            self.poll_handler(cx);
+            self.advance(&mut budget, cx);
+            self.flush(cx)?;
+            let read = self.fill(cx)?;
+            let again = self.link.again.replace(false) || self.may_proceed();
+            if !read && !again {
+                break;
+            }
+        }
+        if budget == 0 && self.phase == Phase::Head {
+            cx.waker().wake_by_ref();
+        } else if stage == Stage::Draining && self.is_idle() {
+            return Flow::Break(());
+        }
+        Flow::Continue(())
+    }
+
+    /// Whether the output has drained enough for a head that it held back.
+    fn may_proceed(&self) -> bool {
+        self.held_back && self.link.output.borrow().len() < OUTPUT_HIGH
+    }
+
+    fn is_idle(&self) -> bool {
+        self.phase == Phase::Head
+            && self.link.input.borrow().is_empty()
+            && self.link.output.borrow().is_empty()
+    }
+
+    fn expire(&mut self) -> Flow {
+        match self.deadlines.expired() {
+            None => Flow::Continue(()),
+            Some(Expired::Write | Expired::Grace) => Flow::Break(()),
+            Some(Expired::Phase) => self.phase_expired(),
+            Some(Expired::Check) => match self.stream.take_error() {
+                Ok(None) => Flow::Continue(()),
+                Ok(Some(_)) | Err(_) => Flow::Break(()),
+            },
+            Some(Expired::Body) => {
+                if let Some(current) = &self.current {
+                    current.body_stalled();
+                }
+                self.deadlines.body_awaited(false);
+                Flow::Continue(())
+            }
+        }
+    }
+
+    fn poll_handler(&mut self, cx: &mut Context<'_>) {
+        let Some(handler) = &mut self.handler else {
+            return;
+        };
+        match contain("handler", || handler.as_mut().poll(cx)) {
+            Some(Poll::Pending) => {}
+            Some(Poll::Ready(())) => self.handler = None,
+            None => {
+                self.handler = None;
+                if let Some(current) = &self.current {
+                    current.fail();
+                }
+            }
+        }
+    }
+
+    /// Sends what it can; ends or shuts the connection when the last response is out.
+    fn flush(&mut self, cx: &mut Context<'_>) -> Flow {
+        let mut output = self.link.output.borrow_mut();
+        if !output.is_empty() {
+            let Ok(flushed) = output.flush(&mut self.stream, cx) else {
+                return Flow::Break(());
+            };
+            self.deadlines.sending(!flushed.empty, flushed.progress);
+            if flushed.progress && self.phase == Phase::Head && !self.parser.is_partial() {
+                self.deadlines.idle();
+            }
+        }
+        let waiting = output.len();
+        drop(output);
+        if let Some(current) = &self.current
+            && waiting <= OUTPUT_LOW
+        {
+            current.unblock();
+        }
+        let empty = waiting == 0;
+        match self.phase {
+            Phase::Closing { linger } if empty => self.shut(linger, cx),
+            _ => Flow::Continue(()),
+        }
+    }
+
+    fn shut(&mut self, linger: bool, cx: &mut Context<'_>) -> Flow {
+        if !linger || self.link.input.borrow().ended {
+            return Flow::Break(());
+        }
+        match Pin::new(&mut self.stream).poll_shutdown(cx) {
+            Poll::Ready(Ok(())) => {
+                self.phase = Phase::Lingering;
+                self.deadlines.lingers();
+                Flow::Continue(())
+            }
+            Poll::Ready(Err(_)) => Flow::Break(()),
+            Poll::Pending => Flow::Continue(()),
+        }
+    }
+
+    /// Reads once, where reading is wanted; says whether that changed anything.
+    fn fill(&mut self, cx: &mut Context<'_>) -> ControlFlow<(), bool> {
+        let read = {
+            let mut input = self.link.input.borrow_mut();
+            let full = input.len() >= INPUT_HIGH && !self.parser.is_partial();
+            self.link.reading_paused.set(full);
+            self.deadlines.reading_paused(full);
+            if full || input.ended {
+                return ControlFlow::Continue(false);
+            }
+            input.poll_fill(&mut self.stream, cx)
+        };
+        match read {
+            Poll::Pending => ControlFlow::Continue(false),
+            Poll::Ready(Ok(0)) => self.ended(),
+            Poll::Ready(Ok(_)) => {
+                self.received();
+                ControlFlow::Continue(true)
+            }
+            // A reset: whatever the client was still to get, it is gone.
+            Poll::Ready(Err(_)) => ControlFlow::Break(()),
+        }
+    }
+
+    fn received(&mut self) {
+        if let Some(current) = &self.current {
+            current.body_arrived();
+            self.deadlines.body_awaited(false);
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.link.lost.set(true);
+        self.handler = None;
+        if let Some(current) = self.current.take() {
+            self.link.engine.end_request();
+            current.disconnect();
+        }
+    }
+}

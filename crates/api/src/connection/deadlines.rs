@@ -1,0 +1,158 @@
+//! The deadlines of one connection: what the phases say about time, and the one entry in the server's wheel.
+
+use crate::server::Engine;
+use crate::timeouts::{Deadline, Millis, NEVER, Timeouts, Wheel};
+use std::rc::Rc;
+use std::task::Waker;
+use std::time::Duration;
+
+/// How often a connection that is not read from is asked whether it was reset.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// When what ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expired {
+    /// A head, an idle connection, a rest that was skipped, or lingering: the phase knows which.
+    Phase,
+    /// The body that somebody waits for.
+    Body,
+    /// The client does not take what it is sent.
+    Write,
+    /// The client sent its FIN long enough ago to count as gone.
+    Grace,
+    /// Nothing is read, so that a reset would go unnoticed: time to ask the socket.
+    Check,
+}
+
+/// Every deadline a connection can have at once; `NEVER` where it has none.
+pub(crate) struct Deadlines {
+    wheel: Rc<Wheel>,
+    timeouts: Timeouts,
+    entry: Option<Deadline>,
+    now: Millis,
+    phase: Millis,
+    body: Millis,
+    write: Millis,
+    grace: Millis,
+    check: Millis,
+    /// `phase` is the deadline of a head whose first byte has come.
+    in_head: bool,
+}
+
+fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(NEVER)
+}
+
+impl Deadlines {
+    /// Of a connection that has just been accepted: its first head is due.
+    pub(crate) fn new(engine: &Engine) -> Self {
+        let mut deadlines = Self {
+            wheel: Rc::clone(&engine.wheel),
+            timeouts: engine.timeouts,
+            entry: None,
+            now: 0,
+            phase: NEVER,
+            body: NEVER,
+            write: NEVER,
+            grace: NEVER,
+            check: NEVER,
+            in_head: false,
+        };
+        deadlines.begin_turn(engine);
+        deadlines.head_begun();
+        deadlines
+    }
+
+    /// Looks at the clock, once for all that happens in one turn.
+    pub(crate) fn begin_turn(&mut self, engine: &Engine) {
+        self.now = engine.now();
+    }
+
+    fn after(&self, duration: Duration) -> Millis {
+        self.now.saturating_add(millis(duration))
+    }
+
+    /// The first byte of a head has come; later ones do not move its deadline.
+    pub(crate) fn head_begun(&mut self) {
+        if !self.in_head {
+            self.in_head = true;
+            self.phase = self.after(self.timeouts.header);
+        }
+    }
+
+    /// The next head may take its time.
+    pub(crate) fn idle(&mut self) {
+        self.in_head = false;
+        self.phase = self.after(self.timeouts.keep_alive);
+    }
+
+    /// An exchange takes as long as its service likes.
+    pub(crate) fn exchange_begun(&mut self) {
+        self.phase = NEVER;
+    }
+
+    /// Something is only thrown away from now on.
+    pub(crate) fn lingers(&mut self) {
+        self.phase = self.after(self.timeouts.linger);
+    }
+
+    /// Somebody waits for the body, and the client has the next move.
+    pub(crate) fn body_awaited(&mut self, awaited: bool) {
+        if !awaited {
+            self.body = NEVER;
+        } else if self.body == NEVER {
+            self.body = self.after(self.timeouts.body_stall);
+        }
+    }
+
+    /// Whether anything waits to be sent, and whether the client took some just now.
+    pub(crate) fn sending(&mut self, waiting: bool, progress: bool) {
+        if !waiting {
+            self.write = NEVER;
+        } else if progress || self.write == NEVER {
+            self.write = self.after(self.timeouts.write_stall);
+        }
+    }
+
+    /// The client has sent its FIN while an exchange was in flight.
+    pub(crate) fn half_closed(&mut self) {
+        self.grace = self.after(self.timeouts.disconnect_grace);
+    }
+
+    /// Whether reading has stopped because nobody takes what was read.
+    pub(crate) fn reading_paused(&mut self, paused: bool) {
+        if !paused {
+            self.check = NEVER;
+        } else if self.check <= self.now || self.check == NEVER {
+            self.check = self.after(CHECK_EVERY);
+        }
+    }
+
+    /// The exchange is over: a FIN is no longer about it.
+    pub(crate) fn exchange_over(&mut self) {
+        self.body = NEVER;
+        self.grace = NEVER;
+    }
+
+    /// What has run out at the beginning of this turn, the worst first.
+    pub(crate) fn expired(&self) -> Option<Expired> {
+        let all = [
+            (self.write, Expired::Write),
+            (self.grace, Expired::Grace),
+            (self.body, Expired::Body),
+            (self.phase, Expired::Phase),
+            (self.check, Expired::Check),
+        ];
+        all.into_iter()
+            .find_map(|(due, what)| (due <= self.now).then_some(what))
+    }
+
+    /// Goes to sleep until the first of them.
+    pub(crate) fn arm(&mut self, waker: &Waker) {
+        let all = [self.phase, self.body, self.write, self.grace, self.check];
+        let first = all.into_iter().min().unwrap_or(NEVER);
+        self.entry
+            .get_or_insert_with(|| Deadline::new(&self.wheel, waker.clone()))
+            .set(first);
+    }
+}

@@ -1,0 +1,90 @@
+//! What a connection's task shares with the exchanges it carries. Knows neither the socket nor the phases.
+
+use super::input::Input;
+use super::output::Output;
+use crate::exchange::ConnectionInfo;
+use crate::server::Engine;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::Waker;
+
+/// Reading pauses while this much is buffered and nobody takes it.
+pub(crate) const INPUT_HIGH: usize = 64 * 1024;
+
+/// A response is not writable from here on …
+pub(crate) const OUTPUT_HIGH: usize = 64 * 1024;
+
+/// … until no more than this waits to be sent.
+pub(crate) const OUTPUT_LOW: usize = 16 * 1024;
+
+/// One connection, as its exchanges see it. Exchanges may outlive the task: then `lost` is set.
+pub(crate) struct Link {
+    pub(crate) engine: Rc<Engine>,
+    pub(crate) info: ConnectionInfo,
+    pub(crate) input: RefCell<Input>,
+    pub(crate) output: RefCell<Output>,
+    /// Nothing more is read from the client or reaches it.
+    pub(crate) lost: Cell<bool>,
+    /// The task stopped reading because `input` is full; whoever takes from it schedules the task.
+    pub(crate) reading_paused: Cell<bool>,
+    /// Something that the running task polls has reason to go on.
+    pub(crate) again: Cell<bool>,
+    /// The task is running and will look at everything before it sleeps.
+    running: Cell<bool>,
+    /// The task has been woken since it ran last.
+    scheduled: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Link {
+    pub(crate) fn new(engine: Rc<Engine>, info: ConnectionInfo) -> Self {
+        Self {
+            engine,
+            info,
+            input: RefCell::default(),
+            output: RefCell::default(),
+            lost: Cell::new(false),
+            reading_paused: Cell::new(false),
+            again: Cell::new(false),
+            running: Cell::new(false),
+            scheduled: Cell::new(false),
+            waker: RefCell::new(None),
+        }
+    }
+
+    /// The task begins to run.
+    pub(crate) fn enter(&self, waker: &Waker) {
+        self.running.set(true);
+        self.scheduled.set(false);
+        let mut stored = self.waker.borrow_mut();
+        if !stored.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *stored = Some(waker.clone());
+        }
+    }
+
+    /// The task goes to sleep. Whatever was scheduled while it ran, it has seen.
+    pub(crate) fn leave(&self) {
+        self.running.set(false);
+    }
+
+    /// Lets the task run, unless it is running or will anyway.
+    pub(crate) fn schedule(&self) {
+        if self.running.get() || self.scheduled.replace(true) {
+            return;
+        }
+        if let Some(waker) = &*self.waker.borrow() {
+            crate::wake::wake(waker);
+        }
+    }
+
+    /// Wakes whoever waits for this connection. A handler that the running task polls itself needs no waker:
+    /// the task takes one more turn.
+    pub(crate) fn rouse(&self, waker: &Waker) {
+        let own = self.waker.borrow();
+        if self.running.get() && own.as_ref().is_some_and(|own| own.will_wake(waker)) {
+            self.again.set(true);
+        } else {
+            crate::wake::wake(waker);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What a connection is doing, and what it does next with the bytes at hand. Knows no socket.
+
+use super::link::OUTPUT_HIGH;
+use super::{Connection, Flow};
+use crate::error::Refusal;
+use crate::exchange::{Exchange, Inner, Skipped};
+use crate::faults;
+use crate::http1::encode;
+use crate::http1::head::Head;
+use crate::metrics::contain;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+use std::task::Context;
+
+/// What may be left of a request body that nobody read, so that the connection is worth keeping.
+pub(crate) const SKIP_LIMIT: u64 = 64 * 1024;
+
+/// What a connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It waits for a request.
+    Head,
+    /// An exchange is in flight.
+    Exchange,
+    /// The response is complete; what is left of the request body, at most `left` bytes, is thrown away.
+    Skip { left: u64 },
+    /// Nothing more is answered: when everything is sent, the connection ends, or lingers.
+    Closing { linger: bool },
+    /// Everything is sent; what the client still sends is thrown away, so that no reset overtakes the response.
+    Lingering,
+}
+
+impl Connection {
+    /// Goes through the phases as far as the bytes at hand reach.
+    pub(super) fn advance(&mut self, budget: &mut usize, cx: &mut Context<'_>) {
+        loop {
+            let moved = match self.phase {
+                Phase::Head => self.begin(budget, cx),
+                Phase::Exchange => self.settle(),
+                Phase::Skip { left } => self.skip(left),
+                Phase::Closing { .. } => false,
+                Phase::Lingering => {
+                    self.link.input.borrow_mut().buffer().clear();
+                    false
+                }
+            };
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    /// Parses the next head, if it is there and its turn has come, and hands it to the service.
+    fn begin(&mut self, budget: &mut usize, cx: &mut Context<'_>) -> bool {
+        self.held_back = self.link.output.borrow().len() >= OUTPUT_HIGH;
+        if *budget == 0 || self.held_back {
+            return false;
+        }
+        let (parsed, ended) = {
+            let mut input = self.link.input.borrow_mut();
+            let parsed = if input.is_empty() {
+                Ok(None)
+            } else {
+                self.parser.parse(input.buffer(), &self.link.engine.limits)
+            };
+            (parsed, input.ended)
+        };
+        match parsed {
+            Ok(Some(head)) => {
+                *budget -= 1;
+                faults::at("codec", &head);
+                self.dispatch(head, ended, cx);
+            }
+            Ok(None) if ended => self.close(false),
+            Ok(None) => {
+                if self.parser.is_partial() {
+                    self.deadlines.head_begun();
+                }
+                return false;
+            }
+            Err(refusal) => self.refuse(refusal),
+        }
+        true
+    }
+
+    fn dispatch(&mut self, head: Head, half_closed: bool, cx: &mut Context<'_>) {
+        let inner = self.lend(head);
+        self.current = Some(Rc::clone(&inner));
+        self.phase = Phase::Exchange;
+        self.deadlines.exchange_begun();
+        if half_closed {
+            self.deadlines.half_closed();
+        }
+        let engine = Rc::clone(&self.link.engine);
+        engine.begin_request();
+        let exchange = Exchange::new(inner);
+        self.handler = contain("service", || engine.service.call(exchange)).flatten();
+        self.poll_handler(cx);
+    }
+
+    /// The state for a new exchange: an earlier one's, where nobody holds it any more.
+    fn lend(&mut self, head: Head) -> Rc<Inner> {
+        if let Some(mut spare) = self.spare.take()
+            && let Some(inner) = Rc::get_mut(&mut spare)
+        {
+            inner.reset(head);
+            return spare;
+        }
+        Rc::new(Inner::new(Rc::clone(&self.link), head))
+    }
+
+    /// Goes on from an exchange whose response is complete.
+    fn settle(&mut self) -> bool {
+        let Some(current) = &self.current else {
+            return false;
+        };
+        if self.handler.is_some() || !current.is_finished() {
+            return false;
+        }
+        self.deadlines.exchange_over();
+        let keep_alive = current.keeps_alive();
+        match current.skip() {
+            Skipped::All => self.next(keep_alive),
+            Skipped::Some(_) if keep_alive => {
+                self.deadlines.lingers();
+                self.phase = Phase::Skip { left: SKIP_LIMIT };
+            }
+            Skipped::Some(_) | Skipped::Broken => self.give_up(),
+        }
+        true
+    }
+
+    fn skip(&mut self, left: u64) -> bool {
+        let Some(current) = &self.current else {
+            return false;
+        };
+        match current.skip() {
+            Skipped::All => self.next(true),
+            Skipped::Some(0) => return false,
+            Skipped::Some(count) if count <= left => {
+                self.phase = Phase::Skip { left: left - count };
+            }
+            Skipped::Some(_) | Skipped::Broken => self.give_up(),
+        }
+        true
+    }
+
+    /// The exchange is over, request and response complete.
+    fn next(&mut self, keep_alive: bool) {
+        self.retire();
+        if keep_alive {
+            self.phase = Phase::Head;
+            self.deadlines.idle();
+        } else {
+            let more = !self.link.input.borrow().is_empty();
+            self.close(more);
+        }
+    }
+
+    /// The exchange is over, and where its request ends is unknown or too far away.
+    fn give_up(&mut self) {
+        self.retire();
+        self.close(true);
+    }
+
+    fn retire(&mut self) {
+        if let Some(current) = self.current.take() {
+            self.link.engine.end_request();
+            current.log();
+            current.retire();
+            self.spare = Some(current);
+        }
+    }
+
+    fn close(&mut self, linger: bool) {
+        self.phase = Phase::Closing { linger };
+        self.deadlines.exchange_begun();
+    }
+
+    /// Answers what is no request with an error of the server's own.
+    fn refuse(&mut self, refusal: Refusal) {
+        let mut output = self.link.output.borrow_mut();
+        encode::refusal(output.tail(), self.link.engine.stamp(), refusal);
+        drop(output);
+        self.close(true);
+    }
+
+    /// The deadline of the phase has passed.
+    pub(super) fn phase_expired(&mut self) -> Flow {
+        match self.phase {
+            Phase::Head if self.parser.is_partial() => {
+                self.refuse(Refusal::new(408, "the request head took too long"));
+                ControlFlow::Continue(())
+            }
+            Phase::Skip { .. } => {
+                self.give_up();
+                ControlFlow::Continue(())
+            }
+            // Sending has a deadline of its own.
+            Phase::Head if !self.link.output.borrow().is_empty() => {
+                self.deadlines.idle();
+                ControlFlow::Continue(())
+            }
+            Phase::Head | Phase::Lingering => ControlFlow::Break(()),
+            Phase::Exchange | Phase::Closing { .. } => ControlFlow::Continue(()),
+        }
+    }
+
+    /// The client has sent its last byte.
+    pub(super) fn ended(&mut self) -> ControlFlow<(), bool> {
+        match self.phase {
+            Phase::Head => {}
+            Phase::Exchange => {
+                if let Some(current) = &self.current {
+                    current.body_arrived();
+                }
+                self.deadlines.half_closed();
+            }
+            Phase::Skip { .. } => {
+                self.retire();
+                self.close(false);
+            }
+            Phase::Closing { .. } => self.close(false),
+            Phase::Lingering => return ControlFlow::Break(()),
+        }
+        ControlFlow::Continue(true)
+    }
+}

@@ -1,0 +1,320 @@
+//! The seam: one request and its response, whoever carries them. Knows neither sockets nor who answers.
+
+mod inner;
+mod response;
+
+pub(crate) use inner::{Inner, Skipped};
+
+use crate::connection::{BY_REFERENCE, Output};
+use crate::error::{BodyError, ResponseError};
+use crate::http1::encode::Prepared;
+use crate::http1::head::Head;
+use bytes::Bytes;
+use futures_core::Stream;
+use std::any::Any;
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
+
+/// One request and the response to it. Dropping it unanswered is [`Exchange::fail`].
+///
+/// All methods work inside the runtime (in a task of the server's thread) and outside of it, on the same thread.
+pub struct Exchange {
+    inner: Rc<Inner>,
+}
+
+/// The request side of an [`Exchange`], without the right to answer.
+pub struct Incoming {
+    inner: Rc<Inner>,
+}
+
+/// Both ends of a connection, and a place where a user of the server may keep what it derived from them.
+#[derive(Default)]
+pub struct ConnectionInfo {
+    /// The server's address.
+    pub local: Option<SocketAddr>,
+    /// The client's address.
+    pub peer: Option<SocketAddr>,
+    /// Whether the client speaks TLS.
+    pub tls: bool,
+    slot: RefCell<Option<Rc<dyn Any>>>,
+}
+
+impl ConnectionInfo {
+    pub(crate) fn new(local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Self {
+        Self {
+            local,
+            peer,
+            ..Self::default()
+        }
+    }
+
+    /// Something of the service's own that lives as long as the connection.
+    pub fn slot(&self) -> &RefCell<Option<Rc<dyn Any>>> {
+        &self.slot
+    }
+}
+
+/// What [`Exchange::next_chunk`] found.
+#[derive(Debug)]
+pub enum BodyEvent {
+    /// The next part of the body, never empty.
+    Chunk(Bytes),
+    /// Nothing yet; [`Observer::body_ready`] will say when.
+    Pending,
+    /// The body is complete.
+    End,
+    /// The rest will not come.
+    Lost(BodyError),
+}
+
+/// A part of a response body: borrowed ones are copied, owned ones kept by reference where they are large.
+#[derive(Debug)]
+pub enum Chunk<'a> {
+    /// Copied before the call returns.
+    Borrowed(&'a [u8]),
+    /// Shared.
+    Owned(Bytes),
+}
+
+impl Chunk<'_> {
+    /// Length in bytes.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Borrowed(bytes) => bytes.len(),
+            Self::Owned(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn truncate(&mut self, length: usize) {
+        match self {
+            Self::Borrowed(bytes) => *bytes = &bytes[..length.min(bytes.len())],
+            Self::Owned(bytes) => bytes.truncate(length),
+        }
+    }
+
+    /// Into the output: borrowed bytes are copied, large owned ones are not.
+    fn push_to(self, output: &mut Output) {
+        match self {
+            Self::Borrowed(bytes) => output.tail().extend_from_slice(bytes),
+            Self::Owned(bytes) => output.push(bytes),
+        }
+    }
+}
+
+impl<'a> From<&'a [u8]> for Chunk<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Borrowed(bytes)
+    }
+}
+
+impl<'a> From<&'a Bytes> for Chunk<'a> {
+    fn from(bytes: &'a Bytes) -> Self {
+        if bytes.len() < BY_REFERENCE {
+            Self::Borrowed(bytes)
+        } else {
+            Self::Owned(bytes.clone())
+        }
+    }
+}
+
+impl From<Bytes> for Chunk<'_> {
+    fn from(bytes: Bytes) -> Self {
+        Self::Owned(bytes)
+    }
+}
+
+/// Told what happens to an exchange. Called inside the runtime; implementations only note it down.
+pub trait Observer {
+    /// [`Exchange::next_chunk`] has something new after it was `Pending`.
+    fn body_ready(&self);
+    /// [`Exchange::is_writable`] became true again.
+    fn writable(&self);
+    /// The client is gone: nothing more is read from it or reaches it.
+    fn disconnected(&self);
+}
+
+impl Exchange {
+    pub(crate) fn new(inner: Rc<Inner>) -> Self {
+        Self { inner }
+    }
+
+    /// The request's head.
+    pub fn head(&self) -> &Head {
+        &self.inner.head
+    }
+
+    /// The connection's two ends.
+    pub fn connection(&self) -> &ConnectionInfo {
+        self.inner.connection()
+    }
+
+    /// The next part of the request body. The first call lets `100 Continue` go out where it is expected.
+    pub fn next_chunk(&self) -> BodyEvent {
+        self.inner.next_chunk()
+    }
+
+    /// [`Exchange::next_chunk`] for a task: `None` is the end of the body.
+    pub fn poll_chunk(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        self.inner.poll_chunk(cx)
+    }
+
+    /// The request side alone; it reads from the same body.
+    pub fn incoming(&self) -> Incoming {
+        Incoming {
+            inner: Rc::clone(&self.inner),
+        }
+    }
+
+    /// Answers with a whole response. On an error nothing of it is on the wire, and the exchange is as before.
+    pub fn respond<'a, N, V>(
+        &self,
+        status: u16,
+        headers: impl IntoIterator<Item = (N, V)>,
+        body: impl Into<Chunk<'a>>,
+    ) -> Result<(), ResponseError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        self.inner.respond(status, headers, body.into())
+    }
+
+    /// [`Exchange::respond`] with a head that was checked and rendered before.
+    pub fn respond_prepared<'a>(
+        &self,
+        head: &Prepared,
+        body: impl Into<Chunk<'a>>,
+    ) -> Result<(), ResponseError> {
+        self.inner.respond_prepared(head, body.into())
+    }
+
+    /// Begins a streamed response. The head is kept back until the first part of the body, so that both are one write.
+    pub fn start<N, V>(
+        &self,
+        status: u16,
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<(), ResponseError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        self.inner.start(status, headers)
+    }
+
+    /// Appends to a streamed response. Never blocks: look at [`Exchange::is_writable`] before going on.
+    pub fn write<'a>(&self, chunk: impl Into<Chunk<'a>>) -> Result<(), ResponseError> {
+        self.inner.write(chunk.into())
+    }
+
+    /// Ends a streamed response.
+    pub fn finish(&self) -> Result<(), ResponseError> {
+        self.finish_with_trailers(response::no_trailers())
+    }
+
+    /// Ends a streamed response with trailer fields; they are dropped where the framing has no place for them.
+    pub fn finish_with_trailers<N, V>(
+        &self,
+        trailers: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<(), ResponseError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        self.inner.finish(trailers)
+    }
+
+    /// Whether less than the high-water mark waits to be sent.
+    pub fn is_writable(&self) -> bool {
+        self.inner.response.is_writable()
+    }
+
+    /// Ready once the client has taken enough, or is gone.
+    pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_writable() || self.is_disconnected() {
+            return Poll::Ready(());
+        }
+        self.inner.write_waker.register(cx.waker());
+        Poll::Pending
+    }
+
+    /// Waits until [`Exchange::poll_writable`] is ready.
+    pub async fn writable(&self) {
+        poll_fn(|cx| self.poll_writable(cx)).await;
+    }
+
+    /// Whether a response was begun (its head may still be kept back).
+    pub fn is_started(&self) -> bool {
+        self.inner.response.is_started()
+    }
+
+    /// Whether the response is complete, or failed.
+    pub fn is_finished(&self) -> bool {
+        self.inner.is_finished()
+    }
+
+    /// Whether the client is gone.
+    pub fn is_disconnected(&self) -> bool {
+        self.inner.is_disconnected()
+    }
+
+    /// Gives up: where nothing is on the wire yet, a 500 (a 4xx where the request's body was broken), else the connection is closed so that the client sees
+    /// an incomplete response. Does nothing after the end of the response.
+    pub fn fail(&self) {
+        self.inner.fail();
+    }
+
+    /// Whom to tell from now on; the exchange does not keep the observer alive.
+    pub fn watch(&self, observer: Weak<dyn Observer>) {
+        self.inner.watch(observer);
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.inner.fail();
+    }
+}
+
+impl Incoming {
+    /// The request's head.
+    pub fn head(&self) -> &Head {
+        &self.inner.head
+    }
+
+    /// The connection's two ends.
+    pub fn connection(&self) -> &ConnectionInfo {
+        self.inner.connection()
+    }
+
+    /// How many bytes of the body are still to be read, where that is known.
+    pub fn remaining(&self) -> Option<u64> {
+        self.inner.remaining()
+    }
+
+    /// As [`Exchange::poll_chunk`].
+    pub fn poll_chunk(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        self.inner.poll_chunk(cx)
+    }
+
+    /// The next part of the body, `None` at its end.
+    pub async fn chunk(&self) -> Option<Result<Bytes, BodyError>> {
+        poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+}
+
+impl Stream for Incoming {
+    type Item = Result<Bytes, BodyError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_chunk(cx)
+    }
+}

@@ -1,0 +1,255 @@
+//! One exchange over HTTP/1.1, between its handle and its connection: the request's body is pulled out of the
+//! connection's input here. Knows neither the socket nor the phases of the connection.
+
+use super::response::Response;
+use super::{BodyEvent, ConnectionInfo, Observer};
+use crate::connection::{Link, SKIP_LIMIT, WakerSlot};
+use crate::error::{BodyError, Refusal};
+use crate::http1::body::{Decoded, Decoder};
+use crate::http1::encode::CONTINUE;
+use crate::http1::head::Head;
+use bytes::Bytes;
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
+
+/// The state of an exchange, shared by its handle and its connection.
+pub(crate) struct Inner {
+    pub(super) link: Rc<Link>,
+    pub(super) head: Head,
+    pub(super) response: Response,
+    decoder: RefCell<Decoder>,
+    /// Why the rest of the body will not come.
+    lost: Cell<Option<BodyError>>,
+    /// The client waits for `100 Continue` before it sends the body.
+    continue_due: Cell<bool>,
+    /// Somebody found nothing to read and was told to wait.
+    awaited: Cell<bool>,
+    /// The connection has gone on, or is gone: nothing of it belongs to this exchange any more.
+    over: Cell<bool>,
+    pub(super) body_waker: WakerSlot,
+    pub(super) write_waker: WakerSlot,
+    observer: RefCell<Option<Weak<dyn Observer>>>,
+}
+
+/// What [`Inner::skip`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Skipped {
+    /// The body is complete.
+    All,
+    /// So many bytes were thrown away, and more is to come.
+    Some(u64),
+    /// Where the body ends cannot be known any more.
+    Broken,
+}
+
+impl Inner {
+    pub(crate) fn new(link: Rc<Link>, head: Head) -> Self {
+        Self {
+            decoder: RefCell::new(Decoder::new(head.framing(), &link.engine.limits)),
+            continue_due: Cell::new(head.expects_continue()),
+            response: Response::new(),
+            link,
+            head,
+            lost: Cell::new(None),
+            awaited: Cell::new(false),
+            over: Cell::new(false),
+            body_waker: WakerSlot::default(),
+            write_waker: WakerSlot::default(),
+            observer: RefCell::new(None),
+        }
+    }
+
+    /// Begins anew for another request of the same connection.
+    pub(crate) fn reset(&mut self, head: Head) {
+        let link = Rc::clone(&self.link);
+        *self = Self::new(link, head);
+    }
+
+    pub(super) fn connection(&self) -> &ConnectionInfo {
+        &self.link.info
+    }
+
+    /// The client is gone, or the connection went on without this exchange.
+    pub(super) fn is_disconnected(&self) -> bool {
+        self.link.lost.get() || self.over.get()
+    }
+
+    pub(super) fn watch(&self, observer: Weak<dyn Observer>) {
+        *self.observer.borrow_mut() = Some(observer);
+    }
+
+    fn tell(&self, event: impl FnOnce(&(dyn Observer + 'static))) {
+        let observer = self.observer.borrow().as_ref().and_then(Weak::upgrade);
+        if let Some(observer) = observer {
+            event(&*observer);
+        }
+    }
+
+    pub(super) fn next_chunk(&self) -> BodyEvent {
+        if let Some(error) = self.lost.get() {
+            return BodyEvent::Lost(error);
+        }
+        if self.is_disconnected() {
+            return self.lose(BodyError::Disconnected);
+        }
+        let mut input = self.link.input.borrow_mut();
+        match self.decoder.borrow_mut().decode(input.buffer()) {
+            Ok(Decoded::Chunk(chunk)) => {
+                self.continue_due.set(false);
+                if self.link.reading_paused.replace(false) {
+                    self.link.schedule();
+                }
+                BodyEvent::Chunk(chunk)
+            }
+            Ok(Decoded::End) => BodyEvent::End,
+            Err(refusal) => self.lose(BodyError::Malformed(refusal)),
+            Ok(Decoded::Incomplete) if input.ended => self.lose(BodyError::Incomplete),
+            Ok(Decoded::Incomplete) => {
+                self.wait_for_body();
+                BodyEvent::Pending
+            }
+        }
+    }
+
+    pub(super) fn poll_chunk(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, BodyError>>> {
+        match self.next_chunk() {
+            BodyEvent::Chunk(chunk) => Poll::Ready(Some(Ok(chunk))),
+            BodyEvent::End => Poll::Ready(None),
+            BodyEvent::Lost(error) => Poll::Ready(Some(Err(error))),
+            BodyEvent::Pending => {
+                self.body_waker.register(cx.waker());
+                Poll::Pending
+            }
+        }
+    }
+
+    pub(super) fn remaining(&self) -> Option<u64> {
+        self.decoder.borrow().remaining()
+    }
+
+    fn lose(&self, error: BodyError) -> BodyEvent {
+        self.lost.set(Some(error));
+        BodyEvent::Lost(error)
+    }
+
+    /// What to tell the client when nobody answers: whose fault it is.
+    pub(super) fn excuse(&self) -> Refusal {
+        let own = Refusal::new(500, "Internal Server Error");
+        self.lost.get().map_or(own, BodyError::refusal)
+    }
+
+    fn wait_for_body(&self) {
+        let continue_due = self.continue_due.replace(false) && !self.response.is_started();
+        if continue_due {
+            self.link
+                .output
+                .borrow_mut()
+                .tail()
+                .extend_from_slice(CONTINUE);
+        }
+        self.link.reading_paused.set(false);
+        // The connection watches the time from now on.
+        self.awaited.set(true);
+        self.link.schedule();
+    }
+
+    /// Whether somebody waits for the next part of the body.
+    pub(crate) fn awaits_body(&self) -> bool {
+        self.awaited.get()
+    }
+
+    /// The connection has read something, or has read the last there was.
+    pub(crate) fn body_arrived(&self) {
+        if self.awaited.replace(false) {
+            if let Some(waker) = self.body_waker.take() {
+                self.link.rouse(&waker);
+            }
+            self.tell(<dyn Observer>::body_ready);
+        }
+    }
+
+    /// The client has sent nothing for too long.
+    pub(crate) fn body_stalled(&self) {
+        self.lost.set(Some(BodyError::Stalled));
+        self.body_arrived();
+    }
+
+    /// The client has taken enough of the response.
+    pub(crate) fn unblock(&self) {
+        if self.response.unblock() {
+            if let Some(waker) = self.write_waker.take() {
+                self.link.rouse(&waker);
+            }
+            self.tell(<dyn Observer>::writable);
+        }
+    }
+
+    /// The connection is gone. (`lost` of the link is set already.)
+    pub(crate) fn disconnect(&self) {
+        self.over.set(true);
+        for slot in [&self.body_waker, &self.write_waker] {
+            if let Some(waker) = slot.take() {
+                self.link.rouse(&waker);
+            }
+        }
+        self.tell(<dyn Observer>::disconnected);
+    }
+
+    /// The connection goes on with another exchange.
+    pub(crate) fn retire(&self) {
+        self.over.set(true);
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.response.is_finished()
+    }
+
+    /// What the access log says of the response.
+    pub(crate) fn log(&self) {
+        if let Some(log) = &self.link.engine.access_log {
+            log.answered(self.link.info.peer, &self.head, self.response.status());
+        }
+    }
+
+    /// Whether the connection may be used for another request, as far as this response is concerned.
+    pub(crate) fn keeps_alive(&self) -> bool {
+        self.response.keeps_alive()
+    }
+
+    /// Throws away what is buffered of the request body.
+    pub(crate) fn skip(&self) -> Skipped {
+        let mut decoder = self.decoder.borrow_mut();
+        if decoder.is_complete() {
+            return Skipped::All;
+        }
+        if self.lost.get().is_some() {
+            return Skipped::Broken;
+        }
+        let mut input = self.link.input.borrow_mut();
+        let before = input.len();
+        loop {
+            match decoder.decode(input.buffer()) {
+                Ok(Decoded::Chunk(_)) => {}
+                Ok(Decoded::End) => return Skipped::All,
+                Ok(Decoded::Incomplete) => return Skipped::Some((before - input.len()) as u64),
+                Err(_) => return Skipped::Broken,
+            }
+        }
+    }
+
+    /// Whether, once the response is out, the next request on the connection can be reached at a bounded cost.
+    pub(super) fn is_reusable(&self) -> bool {
+        match self.skip() {
+            Skipped::All => true,
+            Skipped::Broken => false,
+            Skipped::Some(_) => {
+                let remaining = self.decoder.borrow().remaining();
+                !self.continue_due.get() && remaining.is_some_and(|left| left <= SKIP_LIMIT)
+            }
+        }
+    }
+}

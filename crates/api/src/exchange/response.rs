@@ -1,0 +1,270 @@
+//! The response side of an exchange: which call may follow which, and what the client has seen so far.
+//! The bytes are the encoder's.
+
+use super::Chunk;
+use super::inner::Inner;
+use crate::connection::OUTPUT_HIGH;
+use crate::error::{Refusal, ResponseError};
+use crate::http1::encode::{self, Prepared, Reply, Stamp, Started};
+use crate::http1::response_body::BodyEncoder;
+use std::cell::{Cell, RefCell};
+
+/// How far the response has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Waiting,
+    /// The head stands in `held` until the first part of the body comes.
+    Held,
+    Streaming,
+    Finished,
+    /// The client saw a beginning, and must see that no end comes.
+    Failed,
+}
+
+/// The state of one response.
+pub(super) struct Response {
+    stage: Cell<Stage>,
+    status: Cell<u16>,
+    /// A head that waits for the first part of the body.
+    held: RefCell<Vec<u8>>,
+    /// Frames the body, from the head on.
+    body: Cell<Option<BodyEncoder>>,
+    keep_alive: Cell<bool>,
+    /// The high-water mark was reached, and the low one has not been since.
+    blocked: Cell<bool>,
+}
+
+impl Response {
+    pub(super) fn new() -> Self {
+        Self {
+            stage: Cell::new(Stage::Waiting),
+            status: Cell::new(0),
+            held: RefCell::default(),
+            body: Cell::new(None),
+            keep_alive: Cell::new(false),
+            blocked: Cell::new(false),
+        }
+    }
+
+    pub(super) fn is_started(&self) -> bool {
+        self.stage.get() != Stage::Waiting
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        matches!(self.stage.get(), Stage::Finished | Stage::Failed)
+    }
+
+    /// The status that was sent; 0 before.
+    pub(super) fn status(&self) -> u16 {
+        self.status.get()
+    }
+
+    pub(super) fn keeps_alive(&self) -> bool {
+        self.keep_alive.get() && self.stage.get() == Stage::Finished
+    }
+
+    pub(super) fn is_writable(&self) -> bool {
+        !self.blocked.get()
+    }
+
+    /// The client has taken enough; says whether that was news.
+    pub(super) fn unblock(&self) -> bool {
+        self.blocked.replace(false)
+    }
+}
+
+impl Inner {
+    pub(super) fn respond<N, V>(
+        &self,
+        status: u16,
+        headers: impl IntoIterator<Item = (N, V)>,
+        body: Chunk<'_>,
+    ) -> Result<(), ResponseError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        self.respond_by(body, |out, stamp, reply, length| {
+            encode::head(out, stamp, reply, status, headers, length)
+        })
+    }
+
+    pub(super) fn respond_prepared(
+        &self,
+        head: &Prepared,
+        body: Chunk<'_>,
+    ) -> Result<(), ResponseError> {
+        self.respond_by(body, |out, stamp, reply, length| {
+            head.head(out, stamp, reply, length)
+        })
+    }
+
+    fn respond_by(
+        &self,
+        body: Chunk<'_>,
+        encode: impl FnOnce(&mut Vec<u8>, &Stamp, Reply, Option<u64>) -> Result<Started, ResponseError>,
+    ) -> Result<(), ResponseError> {
+        self.check_unstarted()?;
+        let reply = self.reply(self.may_keep_alive() && self.is_reusable());
+        let stamp = self.link.engine.stamp();
+        let length = Some(body.len() as u64);
+        let started = encode(self.link.output.borrow_mut().tail(), stamp, reply, length)?;
+        self.begin(started, Stage::Streaming);
+        self.append(body)?;
+        self.end(no_trailers())
+    }
+
+    pub(super) fn start<N, V>(
+        &self,
+        status: u16,
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<(), ResponseError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        self.check_unstarted()?;
+        let mut held = self.response.held.borrow_mut();
+        let reply = self.reply(self.may_keep_alive());
+        let stamp = self.link.engine.stamp();
+        let started = encode::head(&mut held, stamp, reply, status, headers, None)?;
+        drop(held);
+        self.begin(started, Stage::Held);
+        Ok(())
+    }
+
+    pub(super) fn write(&self, chunk: Chunk<'_>) -> Result<(), ResponseError> {
+        self.check_open()?;
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        self.release_head();
+        let sent = self.append(chunk);
+        self.link.schedule();
+        sent
+    }
+
+    pub(super) fn finish<N, V>(
+        &self,
+        trailers: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<(), ResponseError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        self.check_open()?;
+        self.release_head();
+        self.end(trailers)
+    }
+
+    pub(crate) fn fail(&self) {
+        match self.response.stage.get() {
+            Stage::Finished | Stage::Failed => return,
+            Stage::Waiting | Stage::Held if !self.is_disconnected() => {
+                self.response.stage.set(Stage::Waiting);
+                self.response.held.borrow_mut().clear();
+                let headers = [("content-type", "text/plain; charset=utf-8")];
+                let Refusal { status, reason } = self.excuse();
+                let body = Chunk::Borrowed(reason.as_bytes());
+                if self.respond(status, headers, body).is_ok() {
+                    return;
+                }
+            }
+            _ => {}
+        }
+        self.response.stage.set(Stage::Failed);
+        self.link.schedule();
+    }
+
+    fn check_unstarted(&self) -> Result<(), ResponseError> {
+        if self.is_disconnected() {
+            return Err(ResponseError::Disconnected);
+        }
+        if self.response.is_started() {
+            return Err(ResponseError::AlreadyStarted);
+        }
+        Ok(())
+    }
+
+    fn check_open(&self) -> Result<(), ResponseError> {
+        if self.is_disconnected() {
+            return Err(ResponseError::Disconnected);
+        }
+        match self.response.stage.get() {
+            Stage::Waiting => Err(ResponseError::NotStarted),
+            Stage::Held | Stage::Streaming => Ok(()),
+            Stage::Finished | Stage::Failed => Err(ResponseError::Finished),
+        }
+    }
+
+    fn may_keep_alive(&self) -> bool {
+        self.head.keep_alive() && !self.link.engine.is_stopping()
+    }
+
+    fn reply(&self, keep_alive: bool) -> Reply {
+        Reply {
+            keep_alive,
+            ..Reply::to(&self.head)
+        }
+    }
+
+    fn begin(&self, started: Started, stage: Stage) {
+        self.response.status.set(started.status);
+        self.response.body.set(Some(started.body));
+        self.response.keep_alive.set(started.keep_alive);
+        self.response.stage.set(stage);
+    }
+
+    /// The kept-back head goes out together with what follows.
+    fn release_head(&self) {
+        if self.response.stage.get() == Stage::Held {
+            let mut held = self.response.held.borrow_mut();
+            let mut output = self.link.output.borrow_mut();
+            output.tail().extend_from_slice(&held);
+            held.clear();
+            self.response.stage.set(Stage::Streaming);
+        }
+    }
+
+    /// Puts a part of the body into the output, framed.
+    fn append(&self, mut chunk: Chunk<'_>) -> Result<(), ResponseError> {
+        let mut body = self.response.body.get().ok_or(ResponseError::NotStarted)?;
+        let mut output = self.link.output.borrow_mut();
+        let length = chunk.len();
+        let admitted = body.begin_part(output.tail(), length);
+        chunk.truncate(admitted);
+        chunk.push_to(&mut output);
+        let sent = body.end_part(output.tail(), length, admitted);
+        self.response.body.set(Some(body));
+        if output.len() >= OUTPUT_HIGH {
+            self.response.blocked.set(true);
+        }
+        if sent.is_err() {
+            self.response.keep_alive.set(false);
+        }
+        sent
+    }
+
+    /// The response has no more to come.
+    fn end<N, V>(&self, trailers: impl IntoIterator<Item = (N, V)>) -> Result<(), ResponseError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        let body = self.response.body.get().ok_or(ResponseError::NotStarted)?;
+        let ended = body.finish(self.link.output.borrow_mut().tail(), trailers);
+        let stage = if ended.is_ok() {
+            Stage::Finished
+        } else {
+            Stage::Failed
+        };
+        self.response.stage.set(stage);
+        self.link.schedule();
+        ended
+    }
+}
+
+/// For responses that have none.
+pub(super) fn no_trailers() -> impl Iterator<Item = (&'static [u8], &'static [u8])> {
+    std::iter::empty()
+}

@@ -1,0 +1,21 @@
+//! HTTP without Python: codec, connection, server, native handlers, routes and plan. Knows no interpreter.
+//!
+//! Everything runs on one thread, in the tasks of a Tokio local runtime, and is `!Send`.
+
+pub mod access_log;
+pub mod error;
+pub mod exchange;
+pub mod http1;
+pub mod limits;
+pub mod metrics;
+pub mod native;
+pub mod plan;
+pub mod route;
+pub mod server;
+pub mod service;
+pub mod timeouts;
+pub mod wake;
+
+mod connection;
+mod faults;
+mod listener;

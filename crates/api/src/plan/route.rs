@@ -1,0 +1,121 @@
+//! Routes and what answers them, as one table. Data, and the way from a request's line to a decision.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::param::Param;
+use crate::route::{Answer, Captures, MethodError, Outcome, RouteId, RoutePattern, Router};
+
+/// How far Rust goes with a route before user code runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// T1: Rust extracts and validates; one entry into the interpreter.
+    Compiled,
+    /// T3: the interpreter does everything, in plain Python.
+    Reference,
+}
+
+/// What an endpoint wants of the request's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// Nothing, or it reads the body itself.
+    Unread,
+    /// One JSON document, in full.
+    Json,
+}
+
+/// A route that Python answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its parameters, in the order of the endpoint's arguments.
+    pub params: Box<[Param]>,
+    /// What it wants of the body.
+    pub body: Body,
+    /// How far Rust goes.
+    pub tier: Tier,
+}
+
+/// A complete answer, decided at registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constant {
+    /// The status code.
+    pub status: u16,
+    /// The header fields, the content type among them.
+    pub headers: Box<[(Bytes, Bytes)]>,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// What answers a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// T0: the same bytes each time. Shared, so that a connection may hold it beyond the table's lock.
+    Constant(Arc<Constant>),
+    /// A Python endpoint.
+    Python(Call),
+}
+
+/// One route of the plan.
+#[derive(Debug)]
+pub struct Route {
+    /// Its path.
+    pub pattern: RoutePattern,
+    /// Its methods.
+    pub methods: Vec<String>,
+    /// What answers it.
+    pub target: Target,
+}
+
+/// All routes of an application, in the order of their registration.
+#[derive(Debug, Default)]
+pub struct Plan {
+    router: Router,
+    targets: Vec<Target>,
+    /// Whether a path with a slash too many or too few is redirected.
+    redirect_slashes: bool,
+}
+
+/// What a request's line amounts to.
+#[derive(Debug)]
+pub enum Decision<'p> {
+    /// The same bytes each time.
+    Constant(&'p Arc<Constant>),
+    /// Python, by this route.
+    Python(RouteId, &'p Call, Captures),
+    /// No route: the answer that says so.
+    Answer(Answer),
+}
+
+impl Plan {
+    /// An empty plan; `redirect_slashes` says whether a path with a slash too many or too few is redirected or unknown.
+    pub fn new(redirect_slashes: bool) -> Self {
+        Self {
+            redirect_slashes,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a route after all others.
+    pub fn add(&mut self, route: Route) -> Result<RouteId, MethodError> {
+        let id = self
+            .router
+            .add(route.pattern, route.methods.iter().map(String::as_str))?;
+        self.targets.push(route.target);
+        Ok(id)
+    }
+
+    /// Decides on a request; `path` is the percent-decoded form of `raw_path`.
+    pub fn decide(&self, method: &str, path: &str, raw_path: &[u8], query: &[u8]) -> Decision<'_> {
+        let outcome = match self.router.find(method, path) {
+            Outcome::Found(id, captures) => match self.targets.get(id as usize) {
+                Some(Target::Constant(constant)) => return Decision::Constant(constant),
+                Some(Target::Python(call)) => return Decision::Python(id, call, captures),
+                None => Outcome::NotFound,
+            },
+            Outcome::Redirect if !self.redirect_slashes => Outcome::NotFound,
+            refusal => refusal,
+        };
+        Decision::Answer(Answer::to(&outcome, raw_path, query).unwrap_or_else(Answer::not_found))
+    }
+}

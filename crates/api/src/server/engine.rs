@@ -1,0 +1,212 @@
+//! What all connections of one server share, and the list of them. Knows no bytes.
+
+use super::Config;
+use crate::access_log::AccessLog;
+use crate::connection::{self, Link};
+use crate::exchange::ConnectionInfo;
+use crate::http1::encode::Stamp;
+use crate::limits::Limits;
+use crate::listener::{Admission, Intake};
+use crate::service::Service;
+use crate::timeouts::{Millis, NEVER, Timeouts, Wheel};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+use std::time::SystemTime;
+use tokio::net::TcpStream;
+
+/// How far the shutdown of a server has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    Serving,
+    Draining,
+    Aborting,
+}
+
+/// One server, as its connections see it.
+pub(crate) struct Engine {
+    pub(crate) service: Rc<dyn Service>,
+    pub(crate) limits: Limits,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) wheel: Rc<Wheel>,
+    pub(super) in_flight: Cell<usize>,
+    pub(super) requests_total: Cell<u64>,
+    stamp: Stamp,
+    /// The second (of the wheel's clock) that the stamp's date was set in.
+    dated: Cell<Millis>,
+    pub(crate) access_log: Option<AccessLog>,
+    max_connections: usize,
+    stage: Cell<Stage>,
+    links: RefCell<HashMap<u64, Rc<Link>>>,
+    next_id: Cell<u64>,
+    /// The accept tasks: woken when a connection ends while the server is full, and when the stage changes.
+    acceptors: RefCell<Vec<Waker>>,
+    /// Whoever waits for the last connection to end.
+    waiting: RefCell<Vec<Waker>>,
+}
+
+impl Engine {
+    pub(super) fn new(config: Config, stamp: Stamp, service: Rc<dyn Service>) -> Self {
+        Self {
+            service,
+            limits: config.limits,
+            timeouts: config.timeouts,
+            wheel: Wheel::start(),
+            stamp,
+            dated: Cell::new(NEVER),
+            in_flight: Cell::new(0),
+            requests_total: Cell::new(0),
+            access_log: config.access_log,
+            max_connections: config.max_connections,
+            stage: Cell::new(Stage::Serving),
+            links: RefCell::default(),
+            next_id: Cell::new(0),
+            acceptors: RefCell::default(),
+            waiting: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.stage.get()
+    }
+
+    /// What the server adds to its responses.
+    pub(crate) fn stamp(&self) -> &Stamp {
+        &self.stamp
+    }
+
+    /// Tells the time once per turn of a connection; the system's clock is asked once a second.
+    pub(crate) fn now(&self) -> Millis {
+        let now = self.wheel.now();
+        let second = now / 1000;
+        if self.dated.replace(second) != second {
+            self.stamp.refresh(SystemTime::now());
+        }
+        now
+    }
+
+    /// Whether connections are to end with the response they are at.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stage.get() != Stage::Serving
+    }
+
+    pub(crate) fn begin_request(&self) {
+        self.in_flight.set(self.in_flight.get() + 1);
+        self.requests_total.set(self.requests_total.get() + 1);
+    }
+
+    pub(crate) fn end_request(&self) {
+        self.in_flight.set(self.in_flight.get() - 1);
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.links.borrow().len()
+    }
+
+    /// Goes on to `stage` (never back), and lets every task see it.
+    pub(super) fn enter(&self, stage: Stage) {
+        if stage <= self.stage.get() {
+            return;
+        }
+        self.stage.set(stage);
+        wake_all(&self.acceptors);
+        for link in self.links.borrow().values() {
+            link.schedule();
+        }
+    }
+
+    /// Ready when no connection is left.
+    pub(super) async fn empty(&self) {
+        poll_fn(|cx| {
+            if self.connections() == 0 {
+                return Poll::Ready(());
+            }
+            self.waiting.borrow_mut().push(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn add(&self, link: Rc<Link>) -> u64 {
+        let id = self.next_id.get();
+        self.next_id.set(id + 1);
+        self.links.borrow_mut().insert(id, link);
+        id
+    }
+
+    fn remove(&self, id: u64) {
+        let was_full = self.connections() >= self.max_connections;
+        self.links.borrow_mut().remove(&id);
+        if was_full {
+            wake_all(&self.acceptors);
+        }
+        if self.connections() == 0 {
+            wake_all(&self.waiting);
+        }
+    }
+}
+
+fn wake_all(wakers: &RefCell<Vec<Waker>>) {
+    wakers.take().iter().for_each(crate::wake::wake);
+}
+
+/// One connection's place in the list of its engine.
+struct Place {
+    engine: Rc<Engine>,
+    id: u64,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.engine.remove(self.id);
+    }
+}
+
+/// Hands what one listener accepts to new connection tasks.
+pub(super) struct Acceptor {
+    engine: Rc<Engine>,
+}
+
+impl Acceptor {
+    pub(super) fn new(engine: Rc<Engine>) -> Self {
+        Self { engine }
+    }
+}
+
+impl Intake for Acceptor {
+    fn admit(&self, waker: &Waker) -> Admission {
+        if self.engine.stage() != Stage::Serving {
+            return Admission::Closed;
+        }
+        let mut acceptors = self.engine.acceptors.borrow_mut();
+        if !acceptors.iter().any(|known| known.will_wake(waker)) {
+            acceptors.push(waker.clone());
+        }
+        if self.engine.connections() >= self.engine.max_connections {
+            Admission::Full
+        } else {
+            Admission::Open
+        }
+    }
+
+    fn take(&self, stream: TcpStream, peer: SocketAddr, listening_at: SocketAddr) {
+        let local = if listening_at.ip().is_unspecified() {
+            stream.local_addr().ok()
+        } else {
+            Some(listening_at)
+        };
+        let info = ConnectionInfo::new(local, Some(peer));
+        let link = Rc::new(Link::new(Rc::clone(&self.engine), info));
+        let place = Place {
+            id: self.engine.add(Rc::clone(&link)),
+            engine: Rc::clone(&self.engine),
+        };
+        tokio::task::spawn_local(async move {
+            connection::run(stream, link).await;
+            drop(place);
+        });
+    }
+}

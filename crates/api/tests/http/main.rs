@@ -1,0 +1,16 @@
+//! The server over real sockets: raw clients against native handlers.
+
+#![allow(clippy::unwrap_used)]
+
+mod admission;
+mod backpressure;
+mod bodies;
+mod disconnect;
+mod framing;
+mod outside;
+mod panics;
+mod routes;
+mod shutdown;
+mod support;
+mod timeouts;
+mod tower;

@@ -1,0 +1,106 @@
+//! Stop accepting, drain, abort.
+
+use crate::support::{PATIENCE, serve};
+use api::native::{Constant, Routes};
+use api::server::Handle;
+use std::net::TcpStream;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+fn routes(routes: &mut Routes) {
+    routes.get("/plain", Constant::text("hello")).unwrap();
+    routes
+        .get("/never", async |_| std::future::pending::<()>().await)
+        .unwrap();
+}
+
+/// Releases on demand what waits on the server's thread.
+fn gated() -> (
+    tokio::sync::watch::Sender<bool>,
+    impl FnOnce(&mut Routes) + Send,
+) {
+    let (open, gate) = tokio::sync::watch::channel(false);
+    let add = move |all: &mut Routes| {
+        routes(all);
+        all.get("/gated", move |_| {
+            let mut gate = gate.clone();
+            async move {
+                gate.wait_for(|open| *open).await.unwrap();
+                "at last"
+            }
+        })
+        .unwrap();
+    };
+    (open, add)
+}
+
+#[test]
+fn idle_connections_close_and_requests_in_flight_are_finished() {
+    let (gate, routes) = gated();
+    let server = serve(routes);
+    let mut idle = server.connect();
+    assert_eq!(idle.get("/plain").header("connection"), None);
+    let mut silent = server.connect();
+    let mut busy = server.connect();
+    busy.send("GET /gated HTTP/1.1\r\nhost: x\r\n\r\n");
+    server.until(|stats| stats.in_flight == 1 && stats.connections == 3);
+
+    server.tell(Handle::stop_accepting);
+    idle.assert_closed();
+    silent.assert_closed();
+    server.until(|stats| stats.connections == 1);
+    let start = Instant::now();
+    while TcpStream::connect(server.address).is_ok() {
+        assert!(start.elapsed() < PATIENCE, "it still accepts");
+    }
+
+    gate.send(true).unwrap();
+    let reply = busy.reply();
+    assert_eq!(
+        (reply.text(), reply.header("connection")),
+        ("at last", Some("close"))
+    );
+    busy.assert_closed();
+}
+
+fn drain(
+    server: &crate::support::Running,
+    grace: Duration,
+) -> std::sync::mpsc::Receiver<api::server::DrainReport> {
+    let (sender, report) = channel();
+    server.tell(move |handle| {
+        let handle = handle.clone();
+        tokio::task::spawn_local(async move {
+            let _ = sender.send(handle.drain(grace).await);
+        });
+    });
+    report
+}
+
+#[test]
+fn drain_ends_with_the_last_connection() {
+    let (gate, routes) = gated();
+    let server = serve(routes);
+    let mut busy = server.connect();
+    busy.send("GET /gated HTTP/1.1\r\nhost: x\r\n\r\n");
+    server.until(|stats| stats.in_flight == 1);
+    let report = drain(&server, PATIENCE);
+    gate.send(true).unwrap();
+    assert_eq!(busy.reply().text(), "at last");
+    let report = report.recv_timeout(PATIENCE).unwrap();
+    assert_eq!((report.aborted, report.unfinished), (0, 0));
+}
+
+#[test]
+fn drain_cuts_what_is_left_after_the_grace() {
+    let server = serve(routes);
+    let mut busy = server.connect();
+    busy.send("GET /never HTTP/1.1\r\nhost: x\r\n\r\n");
+    server.until(|stats| stats.in_flight == 1);
+    let grace = Duration::from_millis(100);
+    let start = Instant::now();
+    let report = drain(&server, grace).recv_timeout(PATIENCE).unwrap();
+    assert!(start.elapsed() >= grace);
+    assert_eq!((report.aborted, report.unfinished), (1, 1));
+    busy.assert_closed();
+}

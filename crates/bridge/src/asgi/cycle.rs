@@ -1,0 +1,299 @@
+//! One ASGI `http` call: what `receive` and `send` mean for its exchange. Knows neither scopes nor how the app is run.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use api::exchange::{BodyEvent, Exchange, Observer};
+use bytes::Bytes;
+use pyloop::gil::Kept;
+use pyloop::host::{self, Job};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::message;
+use crate::errors;
+
+/// The order in which an app may send.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// `http.response.start` is due.
+    Start,
+    /// `http.response.body` is due.
+    Body,
+    /// The body is complete, `http.response.trailers` was announced.
+    Trailers,
+    /// Nothing more may be sent.
+    Done,
+}
+
+/// The state of one call, shared by `receive`, `send` and the exchange's events. Lives on the loop's thread.
+pub struct Cycle {
+    exchange: Exchange,
+    phase: Cell<Phase>,
+    announced_trailers: Cell<bool>,
+    trailers: RefCell<message::Headers>,
+    /// A chunk that was read ahead to learn whether the one before it was the last.
+    ahead: RefCell<Option<Bytes>>,
+    /// `http.request` with `more_body: False` was delivered.
+    body_delivered: Cell<bool>,
+    /// Futures of tasks that wait in `receive()`, resolved when the body or the connection has news.
+    receivers: RefCell<Vec<Kept<PyAny>>>,
+    /// Futures of tasks that wait in `send()`, resolved when the response may go on.
+    senders: RefCell<Vec<Kept<PyAny>>>,
+    news: Cell<News>,
+    itself: Weak<Self>,
+}
+
+/// What happened to the exchange since Python looked last.
+#[derive(Clone, Copy, Default)]
+struct News {
+    receive: bool,
+    send: bool,
+    queued: bool,
+}
+
+impl Cycle {
+    /// Takes over `exchange`, whose events come to this cycle from now on.
+    pub fn new(exchange: Exchange) -> Rc<Self> {
+        let cycle = Rc::new_cyclic(|itself| Self {
+            exchange,
+            phase: Cell::new(Phase::Start),
+            announced_trailers: Cell::new(false),
+            trailers: RefCell::default(),
+            ahead: RefCell::new(None),
+            body_delivered: Cell::new(false),
+            receivers: RefCell::default(),
+            senders: RefCell::default(),
+            news: Cell::default(),
+            itself: itself.clone(),
+        });
+        let observer: Weak<dyn Observer> = Rc::downgrade(&cycle) as Weak<dyn Observer>;
+        cycle.exchange.watch(observer);
+        cycle
+    }
+
+    /// The exchange behind this call.
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// The message that `receive()` gives now; `None` where it has to wait.
+    pub fn receive<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        if self.phase.get() == Phase::Done || self.exchange.is_disconnected() {
+            return message::disconnect(py).map(Some);
+        }
+        if self.body_delivered.get() {
+            return Ok(None);
+        }
+        let first = match self.ahead.take() {
+            Some(chunk) => chunk,
+            None => match self.exchange.next_chunk() {
+                BodyEvent::Chunk(chunk) => chunk,
+                BodyEvent::End => Bytes::new(),
+                BodyEvent::Pending => return Ok(None),
+                BodyEvent::Lost(_) => return message::disconnect(py).map(Some),
+            },
+        };
+        let more = match self.exchange.next_chunk() {
+            BodyEvent::Chunk(next) => {
+                self.ahead.replace(Some(next));
+                true
+            }
+            BodyEvent::End => false,
+            BodyEvent::Pending | BodyEvent::Lost(_) => true,
+        };
+        self.body_delivered.set(!more);
+        message::request(py, &first, more).map(Some)
+    }
+
+    /// Carries out one message of the app. `Ok(true)`: `send()` is done at once; `Ok(false)`: it waits for [`Cycle::may_go_on`].
+    ///
+    /// Errors: `RuntimeError` for an illegal order or a response that HTTP forbids, `ClientDisconnected` (an `OSError`) after a
+    /// disconnect (ASGI 2.4).
+    pub fn send(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<bool> {
+        if self.exchange.is_disconnected() && self.phase.get() != Phase::Done {
+            return Err(errors::disconnected(py));
+        }
+        let kind = message::kind(py, sent)?;
+        match (self.phase.get(), kind) {
+            (Phase::Start, message::Kind::Start) => self.start(py, sent)?,
+            (Phase::Body, message::Kind::Body) => self.body(py, sent)?,
+            (Phase::Trailers, message::Kind::Trailers) => self.send_trailers(py, sent)?,
+            (phase, kind) => return Err(illegal(phase, kind)),
+        }
+        Ok(self.may_go_on())
+    }
+
+    fn start(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<()> {
+        let start = message::Start::read(py, sent)?;
+        self.exchange
+            .start(start.status, start.headers.pairs())
+            .map_err(|error| errors::response(&error))?;
+        self.announced_trailers.set(start.trailers);
+        self.phase.set(Phase::Body);
+        Ok(())
+    }
+
+    fn body(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<()> {
+        let body = message::Body::read(py, sent)?;
+        let result = if body.more {
+            self.exchange.write(body.chunk())
+        } else if self.announced_trailers.get() {
+            self.phase.set(Phase::Trailers);
+            self.exchange.write(body.chunk())
+        } else {
+            self.phase.set(Phase::Done);
+            self.exchange
+                .write(body.chunk())
+                .and_then(|()| self.exchange.finish())
+        };
+        self.settle(py);
+        result.map_err(|error| errors::response(&error))
+    }
+
+    fn send_trailers(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<()> {
+        let (headers, more) = message::trailers(py, sent)?;
+        self.trailers.borrow_mut().extend(headers);
+        if more {
+            return Ok(());
+        }
+        self.phase.set(Phase::Done);
+        let result = self
+            .exchange
+            .finish_with_trailers(self.trailers.borrow().pairs());
+        self.settle(py);
+        result.map_err(|error| errors::response(&error))
+    }
+
+    /// A finished response is news for a task that waits in `receive()` for the disconnect.
+    fn settle(&self, py: Python<'_>) {
+        if self.phase.get() == Phase::Done {
+            resolve(py, &self.receivers);
+        }
+    }
+
+    /// Whether a waiting `send()` may return: the connection takes more, or will never take anything again.
+    pub fn may_go_on(&self) -> bool {
+        self.exchange.is_writable() || self.exchange.is_disconnected()
+    }
+
+    /// `future` is resolved when `receive()` should look again.
+    pub fn await_receive(&self, future: Kept<PyAny>) {
+        self.receivers.borrow_mut().push(future);
+    }
+
+    /// `future` is resolved when `send()` should look again.
+    pub fn await_send(&self, future: Kept<PyAny>) {
+        self.senders.borrow_mut().push(future);
+    }
+
+    /// The app has returned or raised; whatever it left undone is settled here. Says whether the response was complete.
+    pub fn close(&self, py: Python<'_>) -> Outcome {
+        let outcome = match self.phase.replace(Phase::Done) {
+            Phase::Done => Outcome::Complete,
+            _ if self.exchange.is_disconnected() => Outcome::Disconnected,
+            Phase::Start => Outcome::NoResponse,
+            Phase::Body | Phase::Trailers => Outcome::Incomplete,
+        };
+        if !matches!(outcome, Outcome::Complete) {
+            self.exchange.fail();
+        }
+        resolve(py, &self.receivers);
+        resolve(py, &self.senders);
+        outcome
+    }
+
+    fn tell(&self, change: impl Fn(&mut News)) {
+        let mut news = self.news.get();
+        change(&mut news);
+        if !news.queued
+            && let Some(cycle) = self.itself.upgrade()
+        {
+            news.queued = true;
+            host::push_job(cycle);
+        }
+        self.news.set(news);
+    }
+}
+
+/// How a call ended, for the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The response was sent whole.
+    Complete,
+    /// The client left first.
+    Disconnected,
+    /// The app never sent `http.response.start`: the client got a 500.
+    NoResponse,
+    /// The app began a response and did not finish it: the connection was closed.
+    Incomplete,
+}
+
+impl Observer for Cycle {
+    fn body_ready(&self) {
+        if !self.receivers.borrow().is_empty() {
+            self.tell(|news| news.receive = true);
+        }
+    }
+
+    fn writable(&self) {
+        if !self.senders.borrow().is_empty() {
+            self.tell(|news| news.send = true);
+        }
+    }
+
+    fn disconnected(&self) {
+        self.tell(|news| {
+            news.receive = true;
+            news.send = true;
+        });
+    }
+}
+
+impl Job for Cycle {
+    fn run(self: Rc<Self>, py: Python<'_>) {
+        let news = self.news.take();
+        if news.receive {
+            resolve(py, &self.receivers);
+        }
+        if news.send {
+            resolve(py, &self.senders);
+        }
+    }
+}
+
+/// Lets every waiting task look again. A future that is done already (its task was cancelled) is passed over.
+fn resolve(py: Python<'_>, waiting: &RefCell<Vec<Kept<PyAny>>>) {
+    for future in waiting.take() {
+        let future = future.bind(py);
+        let outcome = future
+            .call_method0(intern!(py, "done"))
+            .and_then(|done| done.is_truthy())
+            .and_then(|done| {
+                if done {
+                    Ok(())
+                } else {
+                    future
+                        .call_method1(intern!(py, "set_result"), (py.None(),))
+                        .map(drop)
+                }
+            });
+        if let Err(error) = outcome {
+            error.write_unraisable(py, Some(future));
+        }
+    }
+}
+
+fn illegal(phase: Phase, kind: message::Kind) -> PyErr {
+    let expected = match phase {
+        Phase::Start => "'http.response.start'",
+        Phase::Body => "'http.response.body'",
+        Phase::Trailers => "'http.response.trailers'",
+        Phase::Done => "no message any more: the response is complete",
+    };
+    errors::illegal_order(&format!(
+        "Unexpected ASGI message '{}' sent, expected {expected}.",
+        kind.name()
+    ))
+}

@@ -1,0 +1,212 @@
+//! The messages of ASGI's `http` protocol: dictionaries read into checked values, values written as dictionaries.
+
+use api::exchange::Chunk;
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView, PyString, PyTuple};
+use smallvec::SmallVec;
+
+use crate::ffi;
+
+/// What an app may send in answer to an `http` scope.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// `http.response.start`
+    Start,
+    /// `http.response.body`
+    Body,
+    /// `http.response.trailers`
+    Trailers,
+}
+
+impl Kind {
+    /// The message's `type`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "http.response.start",
+            Self::Body => "http.response.body",
+            Self::Trailers => "http.response.trailers",
+        }
+    }
+}
+
+/// The kind of a message that an app sends.
+pub fn kind(py: Python<'_>, message: &Bound<'_, PyDict>) -> PyResult<Kind> {
+    let kind = required(message, intern!(py, "type"))?;
+    for (name, known) in [
+        (intern!(py, "http.response.start"), Kind::Start),
+        (intern!(py, "http.response.body"), Kind::Body),
+        (intern!(py, "http.response.trailers"), Kind::Trailers),
+    ] {
+        if kind.is(name) {
+            return Ok(known);
+        }
+    }
+    match kind.cast::<PyString>()?.to_str()? {
+        "http.response.start" => Ok(Kind::Start),
+        "http.response.body" => Ok(Kind::Body),
+        "http.response.trailers" => Ok(Kind::Trailers),
+        other => Err(PyValueError::new_err(format!(
+            "Unknown ASGI message type {other:?} for an 'http' scope."
+        ))),
+    }
+}
+
+/// `http.response.start`, read.
+pub struct Start {
+    /// The status code as the app gave it; the encoder checks its range.
+    pub status: u16,
+    /// The fields in the app's order.
+    pub headers: Headers,
+    /// Whether `http.response.trailers` will follow the body.
+    pub trailers: bool,
+}
+
+impl Start {
+    /// Reads the message; `KeyError` or `TypeError` where it is not as ASGI says.
+    pub fn read(py: Python<'_>, message: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let status = required(message, intern!(py, "status"))?;
+        let status: i64 = status.extract()?;
+        let status = u16::try_from(status).map_err(|_| crate::errors::bad_status(status))?;
+        let headers = match message.get_item(intern!(py, "headers"))? {
+            Some(list) => Headers::read(&list)?,
+            None => Headers::default(),
+        };
+        Ok(Self {
+            status,
+            headers,
+            trailers: flag(message, intern!(py, "trailers"))?,
+        })
+    }
+}
+
+/// `http.response.body`, read.
+pub struct Body<'py> {
+    bytes: Option<Bound<'py, PyBytes>>,
+    /// Whether more chunks follow.
+    pub more: bool,
+}
+
+impl<'py> Body<'py> {
+    /// Reads the message; `TypeError` where the body is not bytes-like.
+    pub fn read(py: Python<'py>, message: &Bound<'py, PyDict>) -> PyResult<Self> {
+        let bytes = message
+            .get_item(intern!(py, "body"))?
+            .map(exact_bytes)
+            .transpose()?;
+        Ok(Self {
+            bytes,
+            more: flag(message, intern!(py, "more_body"))?,
+        })
+    }
+
+    /// The chunk: shared where it is large, borrowed where a copy is cheaper than a reference.
+    pub fn chunk(&self) -> Chunk<'_> {
+        const COPY_BELOW: usize = 16 * 1024;
+        match &self.bytes {
+            None => Chunk::Borrowed(&[]),
+            Some(bytes) if bytes.as_bytes().len() < COPY_BELOW => Chunk::Borrowed(bytes.as_bytes()),
+            Some(bytes) => Chunk::Owned(ffi::share_bytes(bytes)),
+        }
+    }
+}
+
+/// `http.response.trailers`, read: the fields and whether more messages follow.
+pub fn trailers(py: Python<'_>, message: &Bound<'_, PyDict>) -> PyResult<(Headers, bool)> {
+    let headers = match message.get_item(intern!(py, "headers"))? {
+        Some(list) => Headers::read(&list)?,
+        None => Headers::default(),
+    };
+    Ok((headers, flag(message, intern!(py, "more_trailers"))?))
+}
+
+/// Header fields as the app gave them: byte strings, not copied yet.
+#[derive(Default)]
+pub struct Headers(SmallVec<[(Field, Field); 8]>);
+
+/// One byte string of a header: Python's own, by reference.
+type Field = pyo3::pybacked::PyBackedBytes;
+
+impl Headers {
+    fn read(list: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let mut headers = SmallVec::new();
+        if let Ok(list) = list.cast::<PyList>() {
+            for pair in list.iter() {
+                headers.push(pair_of(&pair)?);
+            }
+        } else {
+            for pair in list.try_iter()? {
+                headers.push(pair_of(&pair?)?);
+            }
+        }
+        Ok(Self(headers))
+    }
+
+    /// The fields in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// Appends the fields of `more`.
+    pub fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
+    }
+}
+
+fn pair_of(pair: &Bound<'_, PyAny>) -> PyResult<(Field, Field)> {
+    let wrong = || {
+        PyTypeError::new_err("ASGI 'headers' must be an iterable of [name, value] pairs of bytes.")
+    };
+    if let Ok(pair) = pair.cast::<PyTuple>() {
+        let (name, value) = (pair.get_borrowed_item(0)?, pair.get_borrowed_item(1)?);
+        return Ok((
+            name.extract().map_err(|_| wrong())?,
+            value.extract().map_err(|_| wrong())?,
+        ));
+    }
+    pair.extract().map_err(|_| wrong())
+}
+
+/// `body` as it is now: a `bytearray` or `memoryview` may change after `send()` has returned.
+fn exact_bytes(body: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyBytes>> {
+    match body.cast_into::<PyBytes>() {
+        Ok(bytes) => Ok(bytes),
+        Err(other) => {
+            let body = other.into_inner();
+            let view = body.py().get_type::<PyMemoryView>().call1((body,))?;
+            Ok(view.call_method0("tobytes")?.cast_into()?)
+        }
+    }
+}
+
+fn required<'py>(
+    message: &Bound<'py, PyDict>,
+    key: &Bound<'py, PyString>,
+) -> PyResult<Bound<'py, PyAny>> {
+    message
+        .get_item(key)?
+        .ok_or_else(|| PyKeyError::new_err(key.clone().unbind()))
+}
+
+fn flag(message: &Bound<'_, PyDict>, key: &Bound<'_, PyString>) -> PyResult<bool> {
+    message
+        .get_item(key)?
+        .map_or(Ok(false), |value| value.is_truthy())
+}
+
+/// `http.request`, which `receive()` gives for a chunk of the request's body.
+pub fn request<'py>(py: Python<'py>, body: &[u8], more: bool) -> PyResult<Bound<'py, PyDict>> {
+    let message = PyDict::new(py);
+    message.set_item(intern!(py, "type"), intern!(py, "http.request"))?;
+    message.set_item(intern!(py, "body"), PyBytes::new(py, body))?;
+    message.set_item(intern!(py, "more_body"), more)?;
+    Ok(message)
+}
+
+/// `http.disconnect`, which `receive()` gives when the client has left or the response is complete.
+pub fn disconnect(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let message = PyDict::new(py);
+    message.set_item(intern!(py, "type"), intern!(py, "http.disconnect"))?;
+    Ok(message)
+}

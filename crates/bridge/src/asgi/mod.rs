@@ -1,0 +1,206 @@
+//! Any ASGI 3.0 app as the server's service: one task for each request. Scope, messages and awaitables are next door.
+
+mod awaitable;
+mod cycle;
+mod header_names;
+mod message;
+pub mod scope;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use api::exchange::Exchange;
+use api::service::{LocalBoxFuture, Service};
+use pyloop::gil::Kept;
+use pyloop::host::{self, Job};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use self::awaitable::{Done, For, Waiting};
+use self::cycle::{Cycle, Outcome};
+use self::scope::Template;
+use crate::errors;
+use crate::ffi::ThreadBound;
+use crate::running::Running;
+use crate::task::{Started, Tasks};
+
+/// The service that calls an ASGI app.
+pub struct AsgiService(Rc<Shared>);
+
+/// What every call of one app needs. Touched attached, on the loop's thread.
+struct Shared {
+    app: Kept<PyAny>,
+    template: Template,
+    tasks: Tasks,
+    running: Rc<Running>,
+    create_future: Kept<PyAny>,
+    done: Kept<PyAny>,
+    logger: Kept<PyAny>,
+}
+
+impl AsgiService {
+    /// `app` on `event_loop`; `state` is what its lifespan left for the requests. Its tasks are held in `running`.
+    pub fn new(
+        app: Kept<PyAny>,
+        event_loop: &Bound<'_, PyAny>,
+        root_path: &str,
+        state: Option<Kept<PyDict>>,
+        running: Rc<Running>,
+    ) -> PyResult<Self> {
+        let py = event_loop.py();
+        Ok(Self(Rc::new(Shared {
+            app,
+            template: Template::new(py, root_path, state)?,
+            tasks: Tasks::new(event_loop)?,
+            running,
+            create_future: Kept::new(event_loop.getattr("create_future")?.unbind()),
+            done: Kept::new(Bound::new(py, Done)?.into_any().unbind()),
+            logger: Kept::new(errors::logger(py)?.unbind()),
+        })))
+    }
+}
+
+impl Service for AsgiService {
+    fn call(&self, exchange: Exchange) -> Option<LocalBoxFuture<()>> {
+        host::push_job(Rc::new(Arrived {
+            shared: Rc::clone(&self.0),
+            exchange: RefCell::new(Some(exchange)),
+        }));
+        None
+    }
+}
+
+/// A request that waits for the interpreter.
+struct Arrived {
+    shared: Rc<Shared>,
+    exchange: RefCell<Option<Exchange>>,
+}
+
+impl Job for Arrived {
+    fn run(self: Rc<Self>, py: Python<'_>) {
+        if let Some(exchange) = self.exchange.take() {
+            self.shared.call(py, exchange);
+        }
+    }
+}
+
+impl Shared {
+    /// Calls the app for `exchange`; whatever happens, the exchange is answered or closed.
+    fn call(self: &Rc<Self>, py: Python<'_>, exchange: Exchange) {
+        let scope = self.template.scope(py, &exchange);
+        let cycle = Cycle::new(exchange);
+        let started = scope.and_then(|scope| self.start(py, &cycle, &scope));
+        match started {
+            Ok(Started::Finished(result)) => self.ended(py, &cycle, &result.map(drop)),
+            Ok(Started::Running(task)) => {
+                let ending = Ending(ThreadBound::new((Rc::clone(self), Rc::clone(&cycle))));
+                if let Err(error) = self.running.hold(py, &task, ending) {
+                    self.ended(py, &cycle, &Err(error));
+                }
+            }
+            Err(error) => self.ended(py, &cycle, &Err(error)),
+        }
+    }
+
+    fn start<'py>(
+        self: &Rc<Self>,
+        py: Python<'py>,
+        cycle: &Rc<Cycle>,
+        scope: &Bound<'py, PyDict>,
+    ) -> PyResult<Started<'py>> {
+        let call = Bound::new(
+            py,
+            Call(ThreadBound::new((Rc::clone(self), Rc::clone(cycle)))),
+        )?;
+        let (receive, send) = (
+            call.getattr(intern!(py, "receive"))?,
+            call.getattr(intern!(py, "send"))?,
+        );
+        let coroutine = self.app.bind(py).call1((scope, receive, send))?;
+        self.tasks.start(py, &coroutine)
+    }
+
+    /// The app has returned or raised.
+    fn ended(&self, py: Python<'_>, cycle: &Cycle, result: &PyResult<()>) {
+        let outcome = cycle.close(py);
+        let logged = match (result, outcome) {
+            (Ok(()), Outcome::Complete | Outcome::Disconnected) => Ok(()),
+            (Ok(()), Outcome::NoResponse) => self.complain(
+                py,
+                "ASGI callable returned without starting a response",
+                None,
+            ),
+            (Ok(()), Outcome::Incomplete) => self.complain(
+                py,
+                "ASGI callable returned without completing its response",
+                None,
+            ),
+            (Err(error), Outcome::Disconnected) if errors::is_farewell(py, error) => Ok(()),
+            (Err(error), _) => self.complain(py, "Exception in ASGI application", Some(error)),
+        };
+        if let Err(error) = logged {
+            error.write_unraisable(py, Some(self.app.bind(py)));
+        }
+    }
+
+    fn complain(&self, py: Python<'_>, text: &str, error: Option<&PyErr>) -> PyResult<()> {
+        errors::log(self.logger.bind(py), text, error)
+    }
+}
+
+/// Called when a suspended task is done.
+#[pyclass(frozen, module = "data_bridge._native")]
+struct Ending(ThreadBound<(Rc<Shared>, Rc<Cycle>)>);
+
+#[pymethods]
+impl Ending {
+    fn __call__(&self, py: Python<'_>, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (shared, cycle) = self.0.get().ok_or_else(errors::foreign_thread)?;
+        shared.running.release(task);
+        let result = task.call_method0(intern!(py, "result")).map(drop);
+        shared.ended(py, cycle, &result);
+        Ok(())
+    }
+}
+
+/// `receive` and `send` of one call, as its bound methods.
+#[pyclass(frozen, module = "data_bridge._native")]
+struct Call(ThreadBound<(Rc<Shared>, Rc<Cycle>)>);
+
+#[pymethods]
+impl Call {
+    /// ASGI's `receive`: an awaitable of the next message.
+    fn receive<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Waiting>> {
+        let (shared, cycle) = self.0.get().ok_or_else(errors::foreign_thread)?;
+        Bound::new(
+            py,
+            Waiting::new(
+                Rc::clone(cycle),
+                For::Message,
+                shared.create_future.clone_ref(py),
+            ),
+        )
+    }
+
+    /// ASGI's `send`: carries the message out at once; the awaitable waits while the client takes no more.
+    fn send<'py>(
+        &self,
+        py: Python<'py>,
+        message: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (shared, cycle) = self.0.get().ok_or_else(errors::foreign_thread)?;
+        if cycle.send(py, message)? {
+            return Ok(shared.done.bind(py).clone());
+        }
+        Ok(Bound::new(
+            py,
+            Waiting::new(
+                Rc::clone(cycle),
+                For::Room,
+                shared.create_future.clone_ref(py),
+            ),
+        )?
+        .into_any())
+    }
+}

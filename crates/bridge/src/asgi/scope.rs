@@ -1,0 +1,141 @@
+//! An exchange's head as an ASGI `http` scope: exact types, a real and mutable dict. Knows nothing of messages.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use api::exchange::{ConnectionInfo, Exchange};
+use api::http1::head::{Head, Version};
+use pyloop::gil::Kept;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+
+use super::header_names;
+
+/// The parts of a scope that are equal for every request of a server.
+pub struct Template {
+    constants: Kept<PyDict>,
+    state: Option<Kept<PyDict>>,
+}
+
+impl Template {
+    /// `root_path` as ASGI means it; `state` is the lifespan's, where the app has one.
+    pub fn new(py: Python<'_>, root_path: &str, state: Option<Kept<PyDict>>) -> PyResult<Self> {
+        let asgi = PyDict::new(py);
+        asgi.set_item("version", "3.0")?;
+        asgi.set_item("spec_version", "2.4")?;
+        let constants = PyDict::new(py);
+        constants.set_item(intern!(py, "type"), intern!(py, "http"))?;
+        constants.set_item(intern!(py, "asgi"), asgi)?;
+        constants.set_item(intern!(py, "root_path"), root_path)?;
+        Ok(Self {
+            constants: Kept::new(constants.unbind()),
+            state,
+        })
+    }
+
+    /// The scope of `exchange`.
+    pub fn scope<'py>(&self, py: Python<'py>, exchange: &Exchange) -> PyResult<Bound<'py, PyDict>> {
+        let head = exchange.head();
+        let scope = self.constants.bind(py).copy()?;
+        scope.set_item(intern!(py, "http_version"), version(py, head.version()))?;
+        let (server, client) = endpoints(py, exchange.connection())?;
+        scope.set_item(intern!(py, "server"), server)?;
+        scope.set_item(intern!(py, "client"), client)?;
+        scope.set_item(intern!(py, "scheme"), scheme(py, exchange.connection()))?;
+        scope.set_item(intern!(py, "method"), method(py, head.method()))?;
+        scope.set_item(intern!(py, "path"), &*text(&head.path()))?;
+        scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, head.raw_path()))?;
+        scope.set_item(intern!(py, "query_string"), PyBytes::new(py, head.query()))?;
+        scope.set_item(intern!(py, "headers"), headers(py, head)?)?;
+        if let Some(state) = &self.state {
+            scope.set_item(intern!(py, "state"), state.bind(py).copy()?)?;
+        }
+        Ok(scope)
+    }
+}
+
+fn text(path: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(path)
+}
+
+pub fn version(py: Python<'_>, version: Version) -> &Bound<'_, PyString> {
+    match version {
+        Version::Http10 => intern!(py, "1.0"),
+        Version::Http11 => intern!(py, "1.1"),
+    }
+}
+
+pub fn scheme<'py>(py: Python<'py>, connection: &ConnectionInfo) -> &'py Bound<'py, PyString> {
+    if connection.tls {
+        intern!(py, "https")
+    } else {
+        intern!(py, "http")
+    }
+}
+
+pub fn method<'py>(py: Python<'py>, method: &str) -> Bound<'py, PyString> {
+    let known = match method {
+        "GET" => intern!(py, "GET"),
+        "HEAD" => intern!(py, "HEAD"),
+        "POST" => intern!(py, "POST"),
+        "PUT" => intern!(py, "PUT"),
+        "PATCH" => intern!(py, "PATCH"),
+        "DELETE" => intern!(py, "DELETE"),
+        "OPTIONS" => intern!(py, "OPTIONS"),
+        other => return PyString::new(py, other),
+    };
+    known.clone()
+}
+
+pub fn headers<'py>(py: Python<'py>, head: &Head) -> PyResult<Bound<'py, PyList>> {
+    let pairs = PyList::empty(py);
+    for (name, value) in head.headers() {
+        let pair = (header_names::lower(py, name), PyBytes::new(py, value));
+        pairs.append(pair)?;
+    }
+    Ok(pairs)
+}
+
+/// What Python sees of a connection's two ends; made once for a connection.
+struct Endpoints {
+    server: Kept<PyAny>,
+    client: Kept<PyAny>,
+}
+
+pub fn endpoints<'py>(
+    py: Python<'py>,
+    connection: &ConnectionInfo,
+) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let known = connection.slot().borrow().clone();
+    let ends = if let Some(ends) = known.and_then(|any| any.downcast::<Endpoints>().ok()) {
+        ends
+    } else {
+        let ends = Rc::new(Endpoints {
+            server: end(py, connection.local)?,
+            client: end(py, connection.peer)?,
+        });
+        connection
+            .slot()
+            .replace(Some(Rc::clone(&ends) as Rc<dyn Any>));
+        ends
+    };
+    Ok((ends.server.bind(py).clone(), ends.client.bind(py).clone()))
+}
+
+fn end(py: Python<'_>, address: Option<SocketAddr>) -> PyResult<Kept<PyAny>> {
+    Ok(Kept::new(match address {
+        Some(address) => PyTuple::new(
+            py,
+            [
+                address.ip().to_string().into_pyobject(py)?.into_any(),
+                address.port().into_pyobject(py)?.into_any(),
+            ],
+        )?
+        .into_any()
+        .unbind(),
+        None => py.None(),
+    }))
+}

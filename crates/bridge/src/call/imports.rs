@@ -1,0 +1,117 @@
+//! The Python objects that calls need, looked up once for a service. Touched attached only.
+
+use pyloop::gil::Kept;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyString, PyTuple};
+
+use crate::ffi;
+
+/// What calls use of Python.
+pub struct Imports {
+    /// `data_bridge.responses.Response`.
+    pub response: Kept<PyAny>,
+    /// `data_bridge.requests.Request`.
+    pub request: Kept<PyAny>,
+    /// `data_bridge.reference.run.respond`: T3.
+    pub respond: Kept<PyAny>,
+    /// `data_bridge.reference.result.response_of`: the response to any result.
+    pub response_of: Kept<PyAny>,
+    /// `data_bridge.reference.result.settle`: the response to any exception, logged if it is a fault.
+    pub settle: Kept<PyAny>,
+    /// `data_bridge.reference.result.report`: logs a fault that has no response any more.
+    pub report: Kept<PyAny>,
+    /// `data_bridge.background.after`: awaits one thing, then another.
+    pub after: Kept<PyAny>,
+    /// `data_bridge.background.BackgroundTasks`.
+    pub background_tasks: Kept<PyAny>,
+    /// `data_bridge.reference.result.unfit`: the error of a result that its annotation refuses.
+    pub unfit: Kept<PyAny>,
+    to_json: Kept<PyAny>,
+    attributes: Kept<PyAny>,
+    /// `("from_attributes",)`, for a validator.
+    from_attributes: Kept<PyTuple>,
+    /// `("by_alias",)`, for a model's serialiser.
+    by_alias: Kept<PyTuple>,
+    /// What [`Imports::json`] says to `to_json` beside the value.
+    options: Kept<PyTuple>,
+    null: Kept<PyString>,
+}
+
+impl Imports {
+    /// Imports them.
+    pub fn new(py: Python<'_>) -> PyResult<Self> {
+        let get = |module: &str, name: &str| {
+            Ok::<_, PyErr>(Kept::new(py.import(module)?.getattr(name)?.unbind()))
+        };
+        let names = |names: &[&str]| {
+            let interned = names.iter().map(|name| PyString::intern(py, name));
+            Ok::<_, PyErr>(Kept::new(
+                PyTuple::new(py, interned.collect::<Vec<_>>())?.unbind(),
+            ))
+        };
+        Ok(Self {
+            response: get("data_bridge.responses", "Response")?,
+            request: get("data_bridge.requests", "Request")?,
+            respond: get("data_bridge.reference.run", "respond")?,
+            response_of: get("data_bridge.reference.result", "response_of")?,
+            settle: get("data_bridge.reference.result", "settle")?,
+            report: get("data_bridge.reference.result", "report")?,
+            after: get("data_bridge.background", "after")?,
+            background_tasks: get("data_bridge.background", "BackgroundTasks")?,
+            unfit: get("data_bridge.reference.result", "unfit")?,
+            from_attributes: names(&["from_attributes"])?,
+            to_json: get("pydantic_core", "to_json")?,
+            attributes: get("data_bridge.reference.result", "attributes")?,
+            by_alias: names(&["by_alias"])?,
+            options: names(&["by_alias", "fallback", "inf_nan_mode"])?,
+            null: Kept::new(PyString::intern(py, "null").unbind()),
+        })
+    }
+
+    /// A value as JSON by its type's validator and serialiser.
+    pub fn typed_json<'py>(
+        &self,
+        value: &Bound<'py, PyAny>,
+        validate: &Bound<'py, PyAny>,
+        serialise: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = value.py();
+        let truth = PyBool::new(py, true).to_owned().into_any();
+        let valid = ffi::call(
+            validate,
+            &[value.clone(), truth.clone()],
+            self.from_attributes.bind(py),
+        )?;
+        ffi::call(serialise, &[valid, truth], self.by_alias.bind(py))
+    }
+
+    /// A value that is no model as JSON. NaN and the infinities, which JSON does not know, become null.
+    pub fn json<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = value.py();
+        let arguments = [
+            value.clone(),
+            PyBool::new(py, true).to_owned().into_any(),
+            self.attributes.bind(py).clone(),
+            self.null.bind(py).clone().into_any(),
+        ];
+        ffi::call(self.to_json.bind(py), &arguments, self.options.bind(py))
+    }
+
+    /// A model as JSON by its own serialiser; `None` for what is no model.
+    pub fn model_json<'py>(
+        &self,
+        value: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = value.py();
+        let serialiser = value
+            .get_type()
+            .getattr_opt(intern!(py, "__pydantic_serializer__"))?;
+        let Some(serialiser) = serialiser else {
+            return Ok(None);
+        };
+        let to_json = serialiser.getattr(intern!(py, "to_json"))?;
+        let truth = PyBool::new(py, true).to_owned().into_any();
+        ffi::call(&to_json, &[value.clone(), truth], self.by_alias.bind(py)).map(Some)
+    }
+}

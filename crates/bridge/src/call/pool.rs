@@ -1,0 +1,88 @@
+//! A `def` handler in one of the app's threads. Knows an executor by its `submit` alone.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use pyloop::gil::Kept;
+use pyloop::host::Remote;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use super::answer::Owed;
+use super::arrived::Arguments;
+use crate::coroutine::{Outcome, kept, unkept};
+use crate::ffi::{self, ThreadBound};
+
+/// Has a thread of `executor` call `function` with `arguments`, the last of which have the `names`; the result answers
+/// `owed` on the loop's thread, which `remote` reaches.
+pub fn start<'py>(
+    submit: &Bound<'py, PyAny>,
+    remote: Remote,
+    function: &Bound<'py, PyAny>,
+    arguments: Arguments<'py>,
+    names: &Bound<'py, PyTuple>,
+    owed: Owed,
+) {
+    let py = submit.py();
+    let ticket = Ticket::new(owed);
+    let submitted = ffi::Context::copy_current(py).and_then(|context| {
+        let call = ThreadCall {
+            function: Kept::from(function.clone()),
+            arguments: arguments.into_iter().map(Kept::from).collect(),
+            names: Kept::from(names.clone()),
+            context,
+            remote,
+            ticket: ticket.clone(),
+        };
+        submit.call1((Bound::new(py, call)?,))
+    });
+    if let Err(error) = submitted {
+        ticket.redeem(py, Err(error));
+    }
+}
+
+/// A response that the loop's thread owes. Other threads may hold the ticket, only the loop's may redeem it.
+#[derive(Clone)]
+struct Ticket(Arc<ThreadBound<RefCell<Option<Owed>>>>);
+
+impl Ticket {
+    fn new(owed: Owed) -> Self {
+        Self(Arc::new(ThreadBound::new(RefCell::new(Some(owed)))))
+    }
+
+    fn redeem(&self, py: Python<'_>, result: PyResult<Bound<'_, PyAny>>) {
+        if let Some(owed) = self.0.get().and_then(RefCell::take) {
+            owed.complete(py, result);
+        }
+    }
+}
+
+/// A call with its arguments and its context, to be made once, by another thread.
+#[pyclass(frozen, module = "data_bridge._native")]
+struct ThreadCall {
+    function: Kept<PyAny>,
+    arguments: Vec<Kept<PyAny>>,
+    names: Kept<PyTuple>,
+    context: ffi::Context,
+    remote: Remote,
+    ticket: Ticket,
+}
+
+#[pymethods]
+impl ThreadCall {
+    fn __call__(&self, py: Python<'_>) {
+        let arguments: Arguments<'_> = self
+            .arguments
+            .iter()
+            .map(|argument| argument.bind(py).clone())
+            .collect();
+        let called = self.context.run(py, || {
+            ffi::call(self.function.bind(py), &arguments, self.names.bind(py))
+        });
+        let outcome: Outcome = kept(py, called.flatten());
+        let ticket = self.ticket.clone();
+        // Where the loop is closed, so is the connection: nobody waits for the outcome.
+        self.remote
+            .call(Box::new(move |py| ticket.redeem(py, unkept(py, outcome))));
+    }
+}

@@ -1,0 +1,47 @@
+//! `data_bridge._native`: the whole surface on one screen. Joins the loop and the server, and is neither.
+
+mod access_log;
+mod asgi;
+mod call;
+pub mod coroutine;
+mod errors;
+mod ffi;
+mod logging;
+mod plan;
+pub mod running;
+mod serve;
+mod settings;
+mod task;
+#[cfg(feature = "testing")]
+mod testing;
+
+use pyo3::prelude::*;
+
+/// The native half of `data_bridge`.
+#[pymodule(gil_used = true)]
+mod _native {
+    #[pymodule_export]
+    use crate::plan::{Answer, Match, Table, parse_path};
+    #[pymodule_export]
+    use crate::serve::Server;
+    #[pymodule_export]
+    use pyloop::EventLoop;
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        pyloop::init(module.py())?;
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+
+    /// What only tests call.
+    #[cfg(feature = "testing")]
+    #[pymodule]
+    mod testing {
+        #[pymodule_export]
+        use crate::testing::{
+            detached_drops, drop_detached, drop_detached_without_wrapper, occupy, panic_in_job,
+            sleep, spawn_from_thread, spawn_many,
+        };
+    }
+}

@@ -1,0 +1,187 @@
+//! A server on a loop's thread, as Python sees it: bind, start, drain, close. The order of these is `server.py`'s.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use api::server::{self, DrainReport, Handle};
+use api::service::Service;
+use pyloop::gil::Kept;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use crate::asgi::AsgiService;
+use crate::call::AppService;
+use crate::coroutine::awaitable;
+use crate::errors;
+use crate::ffi::{self, ThreadBound};
+use crate::logging;
+use crate::running::Running;
+use crate::settings;
+
+/// An HTTP server on the event loop of this thread.
+#[pyclass(frozen, module = "data_bridge._native")]
+pub struct Server(ThreadBound<Rc<State>>);
+
+struct State {
+    event_loop: Kept<PyAny>,
+    stage: RefCell<Stage>,
+    running: Rc<Running>,
+}
+
+enum Stage {
+    Bound(Box<server::Server>),
+    Serving(Handle),
+    Closed,
+}
+
+#[pymethods]
+impl Server {
+    /// Binds what `settings` (a `data_bridge.settings.Settings`) says. `OSError` where an address cannot be had.
+    #[new]
+    fn new(event_loop: &Bound<'_, PyAny>, settings: &Bound<'_, PyAny>) -> PyResult<Self> {
+        logging::install();
+        pyloop::host::on_turn(api::wake::flush);
+        pyloop::host::on_turn(ffi::drop_strays);
+        let bound = server::Server::bind(settings::config(settings)?)
+            .map_err(|error| errors::system(&error))?;
+        Ok(Self(ThreadBound::new(Rc::new(State {
+            event_loop: Kept::new(event_loop.clone().unbind()),
+            stage: RefCell::new(Stage::Bound(Box::new(bound))),
+            running: Rc::default(),
+        }))))
+    }
+
+    /// Where it listens: `(host, port)` pairs, with the port that the system chose where 0 was asked for.
+    #[getter]
+    fn addresses(&self) -> PyResult<Vec<(String, u16)>> {
+        let Stage::Bound(server) = &*self.state()?.stage.borrow() else {
+            return Err(PyRuntimeError::new_err(
+                "the addresses are known until the server starts",
+            ));
+        };
+        Ok(server
+            .local_addrs()
+            .iter()
+            .map(|address| (address.ip().to_string(), address.port()))
+            .collect())
+    }
+
+    /// Accepts from now on and answers with the ASGI `app`; `state` is what its lifespan left. To be awaited.
+    #[pyo3(signature = (app, root_path, state))]
+    fn start<'py>(
+        &self,
+        py: Python<'py>,
+        app: &Bound<'py, PyAny>,
+        root_path: &str,
+        state: Option<Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let own = self.state()?;
+        let state = state.map(|state| Kept::new(state.unbind()));
+        let running = Rc::clone(&own.running);
+        let service = AsgiService::new(
+            Kept::new(app.clone().unbind()),
+            own.event_loop.bind(py),
+            root_path,
+            state,
+            running,
+        )?;
+        self.serve(py, Rc::new(service))
+    }
+
+    /// Accepts from now on and answers with `app`, a `data_bridge.App`, by its plan. To be awaited.
+    fn start_app<'py>(
+        &self,
+        py: Python<'py>,
+        app: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let own = self.state()?;
+        let running = Rc::clone(&own.running);
+        let service = AppService::new(app, own.event_loop.bind(py), running)?;
+        self.serve(py, Rc::new(service))
+    }
+
+    /// Closes the listening sockets and idle connections.
+    fn stop_accepting(&self) -> PyResult<()> {
+        if let Stage::Serving(handle) = &*self.state()?.stage.borrow() {
+            handle.stop_accepting();
+        }
+        Ok(())
+    }
+
+    /// Awaits the end of all connections, at most `grace` seconds, then cuts the rest. Gives how many were cut.
+    fn drain<'py>(&self, py: Python<'py>, grace: f64) -> PyResult<Bound<'py, PyAny>> {
+        let grace = Duration::try_from_secs_f64(grace)
+            .map_err(|_| PyValueError::new_err("grace must be seconds, not negative"))?;
+        let handle = self.handle()?;
+        let drained = async move { handle.drain(grace).await };
+        awaitable(
+            self.state()?.event_loop.bind(py),
+            drained,
+            |py, report: DrainReport| Ok(report.aborted.into_pyobject(py)?.into_any()),
+        )
+    }
+
+    /// Cuts all connections now.
+    fn close(&self) -> PyResult<()> {
+        if let Stage::Serving(handle) = self.state()?.stage.replace(Stage::Closed) {
+            handle.abort();
+        }
+        Ok(())
+    }
+
+    /// The tasks of requests that still run.
+    fn tasks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        self.state()?.running.list(py)
+    }
+
+    /// What the server is doing: `connections`, `in_flight`, `requests_total`, `panics_total`.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let stats = self.handle()?.stats();
+        let dict = PyDict::new(py);
+        dict.set_item("connections", stats.connections)?;
+        dict.set_item("in_flight", stats.in_flight)?;
+        dict.set_item("requests_total", stats.requests_total)?;
+        dict.set_item("panics_total", stats.panics_total)?;
+        Ok(dict)
+    }
+}
+
+impl Server {
+    fn state(&self) -> PyResult<&Rc<State>> {
+        self.0.get().ok_or_else(errors::foreign_thread)
+    }
+
+    fn handle(&self) -> PyResult<Handle> {
+        match &*self.state()?.stage.borrow() {
+            Stage::Serving(handle) => Ok(handle.clone()),
+            Stage::Bound(_) | Stage::Closed => {
+                Err(PyRuntimeError::new_err("the server is not running"))
+            }
+        }
+    }
+
+    /// Starts to accept for `service`. The listening tasks are spawned from within the runtime, hence an awaitable.
+    pub fn serve<'py>(
+        &self,
+        py: Python<'py>,
+        service: Rc<dyn Service>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let own = self.state()?;
+        let Stage::Bound(server) = own.stage.replace(Stage::Closed) else {
+            return Err(PyRuntimeError::new_err("the server was started before"));
+        };
+        let serving = Rc::clone(own);
+        awaitable(
+            own.event_loop.bind(py),
+            async move { server.serve(service) },
+            move |py, handle| {
+                serving.stage.replace(Stage::Serving(
+                    handle.map_err(|error| errors::system(&error))?,
+                ));
+                Ok(py.None().into_bound(py))
+            },
+        )
+    }
+}

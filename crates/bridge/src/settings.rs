@@ -1,0 +1,73 @@
+//! Python's `Settings` as the server's configuration. The names and defaults are `data_bridge.settings`'s.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+
+use api::limits::Limits;
+use api::server::Config;
+use api::timeouts::Timeouts;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::access_log;
+
+/// Reads everything that the server is told.
+pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
+    let defaults = Config::default();
+    let (host, port): (String, u16) = (get(settings, "host")?, get(settings, "port")?);
+    Ok(Config {
+        addresses: addresses(&host, port)?,
+        backlog: get(settings, "backlog")?,
+        max_connections: get(settings, "max_connections")?,
+        limits: limits(settings)?,
+        timeouts: timeouts(settings)?,
+        server_header: get::<bool>(settings, "server_header")?.then(|| "data_bridge".to_owned()),
+        date_header: get(settings, "date_header")?,
+        access_log: access_log::sink(
+            get(settings, "access_log")?,
+            get::<Option<String>>(settings, "log_config")?.is_some(),
+        ),
+        ..defaults
+    })
+}
+
+fn get<'py, T>(settings: &Bound<'py, PyAny>, name: &str) -> PyResult<T>
+where
+    T: FromPyObjectOwned<'py>,
+{
+    let wrong = |error: T::Error| {
+        let error: PyErr = error.into();
+        PyValueError::new_err(format!("{name}: {error}"))
+    };
+    settings.getattr(name)?.extract().map_err(wrong)
+}
+
+fn limits(settings: &Bound<'_, PyAny>) -> PyResult<Limits> {
+    Ok(Limits {
+        target: get(settings, "max_uri")?,
+        fields: get(settings, "max_headers")?,
+        header: get(settings, "max_header_bytes")?,
+        ..Limits::default()
+    })
+}
+
+fn timeouts(settings: &Bound<'_, PyAny>) -> PyResult<Timeouts> {
+    Ok(Timeouts {
+        header: seconds(settings, "header_timeout")?,
+        keep_alive: seconds(settings, "keep_alive_timeout")?,
+        body_stall: seconds(settings, "body_timeout")?,
+        write_stall: seconds(settings, "write_timeout")?,
+        disconnect_grace: seconds(settings, "disconnect_grace")?,
+        ..Timeouts::default()
+    })
+}
+
+fn seconds(settings: &Bound<'_, PyAny>, name: &str) -> PyResult<Duration> {
+    let value: f64 = get(settings, name)?;
+    Duration::try_from_secs_f64(value)
+        .map_err(|_| PyValueError::new_err(format!("{name}: {value} is no number of seconds")))
+}
+
+fn addresses(host: &str, port: u16) -> PyResult<Vec<SocketAddr>> {
+    Ok((host, port).to_socket_addrs()?.collect())
+}

@@ -1,0 +1,201 @@
+//! `create_future` and `create_task`: calls of asyncio's own classes. Knows what they are told, not what they do.
+
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::{Borrowed, intern};
+
+use super::handle_type::guard;
+use super::methods::{Object, core_of};
+use super::python;
+use crate::core::Core;
+use crate::tasks;
+
+/// Most keywords that `create_task` passes on: `asyncio.Task` has five.
+const MOST_KEYWORDS: usize = 8;
+
+/// An attribute of a module, imported once; `None` leaves a Python error set.
+fn imported(
+    py: Python<'_>,
+    cell: &'static PyOnceLock<Py<PyAny>>,
+    module: &str,
+    name: &str,
+) -> Option<Object> {
+    if let Some(object) = cell.get(py) {
+        return Some(object.as_ptr());
+    }
+    let object = guard(ptr::null_mut(), |py| {
+        cell.import(py, module, name).map(Bound::as_ptr)
+    });
+    (!object.is_null()).then_some(object)
+}
+
+/// Whether asyncio's classes find this loop by themselves, which spares them a dictionary of keywords: it runs in this
+/// thread, and asyncio knows it as the running one.
+unsafe fn is_current(py: Python<'_>, core: &Core, event_loop: Object) -> bool {
+    static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if core.running_thread.get() != Some(python::thread_ident()) {
+        return false;
+    }
+    let Some(function) = imported(py, &RUNNING, "asyncio.events", "_get_running_loop") else {
+        // SAFETY: attached.
+        unsafe { ffi::PyErr_Clear() };
+        return false;
+    };
+    // SAFETY: a live function without arguments.
+    unsafe {
+        let running = ffi::PyObject_CallNoArgs(function);
+        if running.is_null() {
+            ffi::PyErr_Clear();
+        }
+        ffi::Py_XDECREF(running);
+        running == event_loop
+    }
+}
+
+/// A call in the making: positional arguments, then keywords, in the order of the vectorcall protocol.
+struct Call {
+    /// The first slot is the one that a vectorcall may borrow.
+    values: [Object; MOST_KEYWORDS + 3],
+    names: [Object; MOST_KEYWORDS + 1],
+    positional: usize,
+    keywords: usize,
+}
+
+impl Call {
+    fn new(positional: &[Object]) -> Self {
+        let mut call = Self {
+            values: [ptr::null_mut(); MOST_KEYWORDS + 3],
+            names: [ptr::null_mut(); MOST_KEYWORDS + 1],
+            positional: positional.len(),
+            keywords: 0,
+        };
+        call.values[1..=positional.len()].copy_from_slice(positional);
+        call
+    }
+
+    fn keyword(&mut self, name: Object, value: Object) {
+        self.values[1 + self.positional + self.keywords] = value;
+        self.names[self.keywords] = name;
+        self.keywords += 1;
+    }
+
+    /// # Safety
+    /// Everything put in is live.
+    unsafe fn make(mut self, function: Object) -> Object {
+        // SAFETY: the caller says so; the tuple owns what it holds.
+        unsafe {
+            let mut names = ptr::null_mut();
+            if self.keywords > 0 {
+                names = ffi::PyTuple_New(self.keywords.cast_signed());
+                if names.is_null() {
+                    return names;
+                }
+                for index in 0..self.keywords {
+                    ffi::PyTuple_SET_ITEM(
+                        names,
+                        index.cast_signed(),
+                        ffi::Py_NewRef(self.names[index]),
+                    );
+                }
+            }
+            let first = self.values.as_mut_ptr().add(1);
+            let count = self.positional | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+            let result = ffi::PyObject_Vectorcall(function, first, count, names);
+            ffi::Py_XDECREF(names);
+            result
+        }
+    }
+}
+
+pub(super) unsafe extern "C" fn create_future(slf: Object, _: Object) -> Object {
+    static FUTURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    // SAFETY: the interpreter passes an instance of the class.
+    unsafe {
+        let py = Python::assume_attached();
+        let Some(class) = imported(py, &FUTURE, "asyncio.futures", "Future") else {
+            return ptr::null_mut();
+        };
+        let mut call = Call::new(&[]);
+        if !is_current(py, core_of(py, &slf), slf) {
+            call.keyword(intern!(py, "loop").as_ptr(), slf);
+        }
+        call.make(class)
+    }
+}
+
+pub(super) unsafe extern "C" fn create_task(
+    slf: Object,
+    values: *const Object,
+    positional: ffi::Py_ssize_t,
+    keywords: Object,
+) -> Object {
+    static TASK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    // SAFETY: the interpreter passes an instance of the class, and valid arguments.
+    unsafe {
+        let py = Python::assume_attached();
+        let core = core_of(py, &slf);
+        let given = if keywords.is_null() {
+            0
+        } else {
+            ffi::PyTuple_GET_SIZE(keywords)
+        };
+        if positional != 1 || given.unsigned_abs() > MOST_KEYWORDS {
+            let text = c"create_task() takes one positional argument: the coroutine";
+            ffi::PyErr_SetString(ffi::PyExc_TypeError, text.as_ptr());
+            return ptr::null_mut();
+        }
+        if core.is_special() && !guard(false, |_| core.check_usable().map(|()| true)) {
+            return ptr::null_mut();
+        }
+        let pairs = (0..given).map(|at| {
+            (
+                ffi::PyTuple_GET_ITEM(keywords, at),
+                *values.add(1 + at.unsigned_abs()),
+            )
+        });
+        if core.task_factory.borrow().is_some() {
+            return by_factory(py, core, slf, *values, pairs);
+        }
+        let Some(class) = imported(py, &TASK, "asyncio.tasks", "Task") else {
+            return ptr::null_mut();
+        };
+        let mut call = Call::new(&[*values]);
+        if !is_current(py, core, slf) {
+            call.keyword(intern!(py, "loop").as_ptr(), slf);
+        }
+        for (name, value) in pairs {
+            // `None` is what the class takes for an absent keyword.
+            if value != ffi::Py_None() || !is_optional(py, name) {
+                call.keyword(name, value);
+            }
+        }
+        call.make(class)
+    }
+}
+
+unsafe fn is_optional(py: Python<'_>, name: Object) -> bool {
+    name == intern!(py, "name").as_ptr() || name == intern!(py, "context").as_ptr()
+}
+
+unsafe fn by_factory(
+    py: Python<'_>,
+    core: &Core,
+    slf: Object,
+    coroutine: Object,
+    pairs: impl Iterator<Item = (Object, Object)>,
+) -> Object {
+    // SAFETY: everything is borrowed from the caller's arguments for the call.
+    unsafe {
+        let bound = |object| Borrowed::from_ptr(py, object).to_owned();
+        let keywords: Vec<_> = pairs
+            .map(|(name, value)| (bound(name), bound(value)))
+            .collect();
+        let (event_loop, coroutine) = (bound(slf), bound(coroutine));
+        guard(ptr::null_mut(), |py| {
+            tasks::by_factory(py, core, &event_loop, &coroutine, &keywords).map(Bound::into_ptr)
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! Small calls into the interpreter that `PyO3` has no safe form for. Knows no loop.
+
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+/// Whether the interpreter's own bookkeeping says that this thread holds the GIL.
+pub fn thread_holds_gil() -> bool {
+    // SAFETY: may be called by any thread at any time.
+    unsafe { ffi::PyGILState_Check() == 1 }
+}
+
+/// One owned reference on its way out.
+pub struct Released(NonNull<ffi::PyObject>);
+
+// SAFETY: a detached thread only moves the pointer; it is used by `release` alone, which needs an attached thread.
+unsafe impl Send for Released {}
+
+impl Released {
+    /// Takes the reference over.
+    pub fn new<T>(object: Py<T>) -> Self {
+        let pointer = object.into_ptr();
+        // SAFETY: `Py` is never null.
+        Self(unsafe { NonNull::new_unchecked(pointer) })
+    }
+
+    /// Gives the reference up.
+    pub fn release(self, _py: Python<'_>) {
+        // SAFETY: `self` owns one reference, and the token proves that the thread is attached.
+        unsafe { ffi::Py_DECREF(self.0.as_ptr()) }
+    }
+
+    /// Gives the reference up in a thread which is known to hold the GIL, though maybe not by way of `PyO3`.
+    pub fn release_attached(self) {
+        debug_assert!(thread_holds_gil());
+        // SAFETY: `self` owns one reference; the caller has checked that the thread is attached.
+        unsafe { ffi::Py_DECREF(self.0.as_ptr()) }
+    }
+}
+
+/// Moves the reference out of a wrapper that is being taken apart.
+pub(crate) fn take<T>(slot: &mut ManuallyDrop<Py<T>>) -> Py<T> {
+    // SAFETY: both callers (`Kept::into_inner`, `Kept::drop`) never look at the slot again.
+    unsafe { ManuallyDrop::take(slot) }
+}
+
+/// A reference of a part to the Python object that owns it: not counted, because it cannot outlive its owner.
+#[derive(Default)]
+pub struct Owner(Cell<*mut ffi::PyObject>);
+
+impl Owner {
+    /// Notes the owner. The object that holds this value must be passed.
+    pub(crate) fn set(&self, object: &Bound<'_, PyAny>) {
+        self.0.set(object.as_ptr());
+    }
+
+    /// The owner, once it is known.
+    pub fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        // SAFETY: the owner holds `self`, so it lives while `self` is borrowed.
+        unsafe { Bound::from_borrowed_ptr_or_opt(py, self.0.get()) }
+    }
+}
+
+/// `threading.get_ident()`
+pub fn thread_ident() -> u64 {
+    // SAFETY: may be called by any thread at any time.
+    #[allow(clippy::useless_conversion)] // `c_ulong` is narrower elsewhere
+    unsafe {
+        ffi::PyThread_get_thread_ident().into()
+    }
+}

@@ -1,0 +1,33 @@
+//! The asyncio event loop of `data_bridge`: the map of its rooms. Knows no HTTP.
+
+mod clock;
+pub mod core;
+mod debug;
+pub mod event_loop;
+mod ffi;
+mod fork;
+pub mod gil;
+mod handle;
+pub mod host;
+mod park;
+pub mod poller;
+mod readers;
+mod ready;
+mod runtime;
+mod server;
+mod signals;
+mod tasks;
+mod tick;
+mod transport;
+
+pub use event_loop::EventLoop;
+pub use transport::StreamTransport;
+
+use pyo3::prelude::*;
+
+/// Prepares the native types; call once from the extension module's initialiser, before the loop class is used.
+pub fn init(py: Python<'_>) -> PyResult<()> {
+    ffi::handle::init(py)?;
+    ffi::methods::install(py)?;
+    fork::install(py)
+}

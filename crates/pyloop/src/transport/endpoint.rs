@@ -1,0 +1,277 @@
+//! The socket under a transport: who owns it, its addresses, and what `get_extra_info` says of it. Knows no I/O.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
+
+use pyo3::exceptions::PyOSError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
+use socket2::SockAddr;
+
+use crate::ffi::socket;
+
+/// What a socket is: the numbers that Python's `socket.socket` takes.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// `AF_INET` and its like.
+    pub family: i32,
+    /// `SOCK_STREAM`.
+    pub socket_type: i32,
+    /// `IPPROTO_TCP`, or 0.
+    pub protocol: i32,
+}
+
+/// Who closes the descriptor.
+enum Holder {
+    /// A Python socket: given by the user, or made because somebody asked for it.
+    Python(Py<PyAny>),
+    /// Nobody has asked for a Python object yet.
+    Native(OwnedFd),
+    /// Closed before anybody asked.
+    Closed,
+}
+
+/// An address; Python's tuple is made when somebody asks.
+enum Address {
+    Inet(SocketAddr),
+    Python(Py<PyAny>),
+    Unknown,
+}
+
+/// The socket and what is known of it.
+pub struct Endpoint {
+    fd: RawFd,
+    /// What a Python socket is made with; `None`: there is one.
+    kind: Option<Kind>,
+    holder: RefCell<Holder>,
+    local: Address,
+    peer: Address,
+    extra: RefCell<Option<Py<PyDict>>>,
+}
+
+impl Address {
+    /// What the kernel says, or what the Python socket says of a family that is not ours.
+    fn of(
+        sock: &Bound<'_, PyAny>,
+        method: &Bound<'_, PyString>,
+        address: io::Result<SockAddr>,
+    ) -> PyResult<Self> {
+        let Ok(address) = address else {
+            return Ok(Self::Unknown);
+        };
+        if let Some(address) = address.as_socket() {
+            return Ok(Self::Inet(address));
+        }
+        match sock.call_method0(method) {
+            Ok(address) => Ok(Self::Python(address.unbind())),
+            Err(error) if error.is_instance_of::<PyOSError>(sock.py()) => Ok(Self::Unknown),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Kind {
+    /// The numbers of a Python socket.
+    pub fn of(sock: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = sock.py();
+        let number = |name| sock.getattr(name)?.extract::<i32>();
+        Ok(Self {
+            family: number(intern!(py, "family"))?,
+            socket_type: number(intern!(py, "type"))?,
+            protocol: number(intern!(py, "proto"))?,
+        })
+    }
+
+    fn is_inet(self) -> bool {
+        matches!(self.family, libc::AF_INET | libc::AF_INET6)
+    }
+
+    /// A Python socket that owns `fd`.
+    fn socket(self, py: Python<'_>, fd: Option<RawFd>) -> PyResult<Bound<'_, PyAny>> {
+        static SOCKET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        SOCKET.import(py, "socket", "socket")?.call1((
+            self.family,
+            self.socket_type,
+            self.protocol,
+            fd,
+        ))
+    }
+}
+
+impl Endpoint {
+    /// The socket `sock`, which belongs to the transport from now on, as asyncio has it.
+    pub fn given(sock: &Bound<'_, PyAny>, extra: Option<Py<PyDict>>) -> PyResult<Self> {
+        let py = sock.py();
+        let fd = sock.call_method0(intern!(py, "fileno"))?.extract()?;
+        Ok(Self {
+            fd,
+            kind: None,
+            local: Address::of(sock, intern!(py, "getsockname"), socket::local_address(fd))?,
+            peer: Address::of(sock, intern!(py, "getpeername"), socket::peer_address(fd))?,
+            holder: RefCell::new(Holder::Python(sock.clone().unbind())),
+            extra: RefCell::new(extra),
+        })
+    }
+
+    /// A connection that a listening socket of `kind` has accepted.
+    pub fn accepted(py: Python<'_>, fd: OwnedFd, kind: Kind, peer: &SockAddr) -> PyResult<Self> {
+        if !kind.is_inet() {
+            // Python knows how to write the addresses of other families.
+            let sock = kind.socket(py, Some(fd.as_raw_fd()))?;
+            let _owned_by_python_now = fd.into_raw_fd();
+            return Self::given(&sock, None);
+        }
+        let local = socket::local_address(fd.as_raw_fd()).ok();
+        let address = |address: Option<SocketAddr>| address.map_or(Address::Unknown, Address::Inet);
+        Ok(Self {
+            fd: fd.as_raw_fd(),
+            kind: Some(kind),
+            local: address(local.and_then(|local| local.as_socket())),
+            peer: address(peer.as_socket()),
+            holder: RefCell::new(Holder::Native(fd)),
+            extra: RefCell::default(),
+        })
+    }
+
+    /// The descriptor, also after it was closed.
+    pub fn fd(&self) -> RawFd {
+        self.fd
+    }
+
+    /// Small writes go out at once on TCP.
+    pub fn set_nodelay(&self) {
+        if matches!(self.local, Address::Inet(_)) {
+            socket::set_nodelay(self.fd);
+        }
+    }
+
+    /// Closes the descriptor, once.
+    pub fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let holder = self.holder.replace(Holder::Closed);
+        if let Holder::Python(sock) = holder {
+            let closed = sock.bind(py).call_method0(intern!(py, "close")).map(drop);
+            self.holder.replace(Holder::Python(sock));
+            return closed;
+        }
+        Ok(())
+    }
+
+    /// `transport.get_extra_info(name)`.
+    pub fn extra_info<'py>(
+        &self,
+        py: Python<'py>,
+        name: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let extra = self.extra(py);
+        if let Some(value) = extra.get_item(name)? {
+            return Ok(Some(value));
+        }
+        let Ok(name) = name.cast::<PyString>() else {
+            return Ok(None);
+        };
+        let value = match name.to_str()? {
+            "socket" => transport_socket(&self.python_socket(py)?)?,
+            "sockname" => address_object(py, &self.local)?,
+            "peername" => address_object(py, &self.peer)?,
+            _ => return Ok(None),
+        };
+        extra.set_item(name, &value)?;
+        Ok(Some(value))
+    }
+
+    fn extra<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
+        self.extra
+            .borrow_mut()
+            .get_or_insert_with(|| PyDict::new(py).unbind())
+            .bind(py)
+            .clone()
+    }
+
+    /// The socket as Python knows it; from the first time on, the Python object owns the descriptor.
+    fn python_socket<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let fd = match &*self.holder.borrow() {
+            Holder::Python(sock) => return Ok(sock.bind(py).clone()),
+            Holder::Native(fd) => Some(fd.as_raw_fd()),
+            Holder::Closed => None,
+        };
+        let Some(kind) = self.kind else {
+            return Ok(py.None().into_bound(py)); // does not happen: without a kind there is a Python socket
+        };
+        let sock = kind.socket(py, fd)?;
+        if fd.is_none() {
+            sock.call_method0(intern!(py, "close"))?;
+        }
+        if let Holder::Native(fd) = self.holder.replace(Holder::Python(sock.clone().unbind())) {
+            let _owned_by_python_now = fd.into_raw_fd();
+        }
+        Ok(sock)
+    }
+
+    /// The peer's address and the socket, for a log.
+    pub fn describe<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        Ok((address_object(py, &self.peer)?, self.python_socket(py)?))
+    }
+
+    /// Shows the garbage collector what is held.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Ok(holder) = self.holder.try_borrow()
+            && let Holder::Python(sock) = &*holder
+        {
+            visit.call(sock)?;
+        }
+        if let Ok(extra) = self.extra.try_borrow() {
+            visit.call(&*extra)?;
+        }
+        [&self.local, &self.peer]
+            .into_iter()
+            .try_for_each(|address| match address {
+                Address::Python(address) => visit.call(address),
+                _ => Ok(()),
+            })
+    }
+}
+
+/// The wrapper in which users get a transport's socket.
+pub fn transport_socket<'py>(sock: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    CLASS
+        .import(sock.py(), "asyncio.trsock", "TransportSocket")?
+        .call1((sock,))
+}
+
+fn address_object<'py>(py: Python<'py>, address: &Address) -> PyResult<Bound<'py, PyAny>> {
+    match address {
+        Address::Python(address) => Ok(address.bind(py).clone()),
+        Address::Inet(address) => inet_tuple(py, address).map(Bound::into_any),
+        Address::Unknown => Ok(py.None().into_bound(py)),
+    }
+}
+
+/// An address as Python's socket module writes it.
+pub fn inet_tuple<'py>(py: Python<'py>, address: &SocketAddr) -> PyResult<Bound<'py, PyTuple>> {
+    match address {
+        SocketAddr::V4(address) => (address.ip().to_string(), address.port()).into_pyobject(py),
+        SocketAddr::V6(address) => {
+            // The C library's spelling, which differs from Rust's for a few addresses.
+            let octets = address.ip().octets();
+            let ip = py
+                .import("socket")?
+                .call_method1("inet_ntop", (libc::AF_INET6, octets.as_slice()))?;
+            (
+                ip,
+                address.port(),
+                u32::from_be(address.flowinfo()),
+                address.scope_id(),
+            )
+                .into_pyobject(py)
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Transports. `stream` is what Python sees; `read`, `write` and `close` are its three lives; `endpoint` is the socket
+//! under it, `receiver` the protocol above it, `watch` its tie to the poller, `outgoing` and `flow` its write buffer.
+
+mod close;
+mod endpoint;
+mod flow;
+mod outgoing;
+mod read;
+mod receiver;
+mod stream;
+mod watch;
+mod write;
+
+pub use close::os_error;
+pub use endpoint::{Endpoint, Kind, transport_socket};
+pub use stream::{Origin, StreamTransport};

@@ -1,0 +1,251 @@
+//! Reading: from the socket to the protocol. Knows nothing of the write buffer.
+
+use std::cell::RefCell;
+use std::io;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use super::receiver::{self, Receiver};
+use super::stream::{Me, Stream};
+use crate::ffi::{buffer, context, socket};
+
+/// What one read asks for, as asyncio does.
+const READ: usize = 256 * 1024;
+/// A turn reads at most so many times …
+const TIMES: usize = 8;
+/// … and stops after this many bytes, so that one busy peer does not keep the others waiting.
+const BYTES: usize = READ;
+
+thread_local! {
+    /// Reads land here first: copying into an exact `bytes` is cheaper than allocating for the largest case and shrinking.
+    static LANDING: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Stream {
+    /// Something happened: reads, then sends what was blocked, then what the protocol has written meanwhile.
+    pub fn serve(&self, me: &Me<'_>, writable: bool) {
+        let nested = self.serving.replace(true);
+        if self.reads() {
+            self.read(me);
+        }
+        if writable && self.blocked.get() {
+            self.continue_sending(me);
+        }
+        self.serving.set(nested);
+        if self.dirty.get() {
+            self.flush_reporting(me);
+        }
+    }
+
+    fn read(&self, me: &Me<'_>) {
+        let py = me.py();
+        let entered = self
+            .read_context
+            .borrow()
+            .as_ref()
+            .map(|context| context.clone_ref(py));
+        let Some(entered) = entered else { return };
+        if let Err(error) = context::run_in(entered.bind(py), || self.read_some(me)) {
+            self.fatal_error(me, error, "Fatal read error on socket transport");
+        }
+    }
+
+    fn read_some(&self, me: &Me<'_>) {
+        let mut left = BYTES;
+        let turn = self.read_turn.get();
+        for _ in 0..TIMES {
+            // A pause ends the turn even if the protocol has gone on by now: that is another turn, in another context.
+            if !self.reads() || self.read_turn.get() != turn {
+                return;
+            }
+            match self.read_once(me) {
+                Some(count) => left = left.saturating_sub(count),
+                None => return,
+            }
+            if left == 0 {
+                break;
+            }
+        }
+        self.queue_read(me.py());
+    }
+
+    fn read_once(&self, me: &Me<'_>) -> Option<usize> {
+        let py = me.py();
+        let (protocol, buffered) = match &*self.receiver.borrow() {
+            Some(receiver) => (receiver.protocol().bind(py).clone(), receiver.is_buffered()),
+            None => return None,
+        };
+        if buffered {
+            self.read_into(me, &protocol)
+        } else {
+            self.read_bytes(me, &protocol)
+        }
+    }
+
+    fn read_bytes(&self, me: &Me<'_>, protocol: &Bound<'_, PyAny>) -> Option<usize> {
+        let py = me.py();
+        let fd = self.endpoint.fd();
+        let received = LANDING.with_borrow_mut(|landing| {
+            landing.resize(READ, 0);
+            socket::receive(fd, landing)
+                .map(|count| PyBytes::new(py, landing.get(..count).unwrap_or_default()))
+        });
+        let size = received.as_ref().map_or(0, |data| data.as_bytes().len());
+        self.judge(me, received.as_ref().map(|_| size), READ)?;
+        let data = received.ok()?;
+        if let Err(error) = receiver::data_received(protocol, data) {
+            self.fatal_error(
+                me,
+                error,
+                "Fatal error: protocol.data_received() call failed.",
+            );
+            return None;
+        }
+        Some(size)
+    }
+
+    fn read_into(&self, me: &Me<'_>, protocol: &Bound<'_, PyAny>) -> Option<usize> {
+        let target = match receiver::get_buffer(protocol) {
+            Ok(target) => target,
+            Err(error) => {
+                self.fatal_error(me, error, "Fatal error: protocol.get_buffer() call failed.");
+                return None;
+            }
+        };
+        let (received, offered) = match buffer::receive_into(self.endpoint.fd(), &target) {
+            Ok(result) => result,
+            Err(error) => {
+                self.fatal_error(me, error, "Fatal read error on socket transport");
+                return None;
+            }
+        };
+        let count = self.judge(me, received.as_ref().copied(), offered)?;
+        if let Err(error) = receiver::buffer_updated(protocol, count) {
+            self.fatal_error(
+                me,
+                error,
+                "Fatal error: protocol.buffer_updated() call failed.",
+            );
+            return None;
+        }
+        Some(count)
+    }
+
+    /// What a read's result says about the socket; `None`: there is nothing for the protocol.
+    fn judge(
+        &self,
+        me: &Me<'_>,
+        received: Result<usize, &io::Error>,
+        offered: usize,
+    ) -> Option<usize> {
+        match received {
+            Ok(0) => {
+                self.end_of_stream(me);
+                None
+            }
+            Ok(count) => {
+                if count < offered && !self.readiness.ended.get() {
+                    self.readiness.readable.set(false);
+                }
+                Some(count)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readiness.readable.set(false);
+                None
+            }
+            Err(error) => {
+                self.fatal_io_error(me, error, "Fatal read error on socket transport");
+                None
+            }
+        }
+    }
+
+    fn end_of_stream(&self, me: &Me<'_>) {
+        let py = me.py();
+        self.debug_log(me, "%r received EOF");
+        let Some(protocol) = self.protocol(py) else {
+            return;
+        };
+        match receiver::eof_received(&protocol) {
+            // The protocol may write on, but there is nothing to hear any more.
+            Ok(true) => self.stop_reading(me),
+            Ok(false) => {
+                if let Err(error) = self.close(me) {
+                    self.core(py).report(
+                        py,
+                        error,
+                        "Error on closing a transport",
+                        &[("transport", me.as_any())],
+                    );
+                }
+            }
+            Err(error) => self.fatal_error(
+                me,
+                error,
+                "Fatal error: protocol.eof_received() call failed.",
+            ),
+        }
+    }
+
+    /// Whether reads are wanted and possible now.
+    pub fn reads(&self) -> bool {
+        self.reading.get() && self.readiness.readable.get()
+    }
+
+    /// Reading begins: after `connection_made`, and after a pause.
+    pub fn start_reading(&self, me: &Me<'_>) {
+        self.reading.set(true);
+        self.update_hold(me);
+        if self.readiness.readable.get() {
+            self.queue_read(me.py());
+        }
+    }
+
+    /// Reading ends, for now or for good.
+    pub fn stop_reading(&self, me: &Me<'_>) {
+        self.reading.set(false);
+        self.read_turn.set(self.read_turn.get().wrapping_add(1));
+        self.update_hold(me);
+    }
+
+    fn queue_read(&self, py: Python<'_>) {
+        if let Some(watch) = self.watch()
+            && !self.readiness.queued.replace(true)
+        {
+            self.core(py).push_native(watch);
+        }
+    }
+
+    /// `transport.set_protocol(protocol)`
+    pub fn set_protocol(&self, protocol: &Bound<'_, PyAny>) -> PyResult<()> {
+        let receiver = Receiver::new(protocol)?;
+        drop(self.receiver.replace(Some(receiver)));
+        Ok(())
+    }
+
+    /// `transport.pause_reading()`
+    pub fn pause_reading(&self, me: &Me<'_>) {
+        if !self.is_reading() {
+            return;
+        }
+        self.paused.set(true);
+        self.stop_reading(me);
+        self.debug_log(me, "%r pauses reading");
+    }
+
+    /// `transport.resume_reading()`
+    pub fn resume_reading(&self, me: &Me<'_>) -> PyResult<()> {
+        if self.closing.get() || !self.paused.get() {
+            return Ok(());
+        }
+        if self.context.is_none() {
+            let context = context::copy_current(me.py())?;
+            drop(self.read_context.replace(Some(context)));
+        }
+        self.paused.set(false);
+        self.start_reading(me);
+        self.debug_log(me, "%r resumes reading");
+        Ok(())
+    }
+}

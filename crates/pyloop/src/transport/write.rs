@@ -1,0 +1,302 @@
+//! Writing: from the program to the socket, with flow control. Knows nothing of reading.
+//!
+//! What a callback or a batch writes is gathered and sent by one call at its end. Whoever could see the difference to a
+//! send at once makes it happen: more than [`GATHER`] bytes or the upper mark, a loop that does not run, another thread,
+//! and every question about the transport's state.
+
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
+
+use super::close::os_error;
+use super::flow::Limits;
+use super::outgoing::Sent;
+use super::stream::{Me, Stream};
+use crate::debug;
+use crate::ffi::{context, python, socket};
+
+/// More than this is not gathered any further, in bytes.
+const GATHER: usize = 64 * 1024;
+/// After so many writes on a lost connection each further one is warned of.
+const WARN_AFTER: u32 = 5;
+
+impl Stream {
+    /// `transport.write(data)`
+    pub fn write(&self, me: &Me<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let data = exact_bytes(data)?;
+        self.check_writable("write")?;
+        if data.as_bytes().is_empty() || self.warn_if_lost(me)? {
+            return Ok(());
+        }
+        self.append(data);
+        self.send_soon(me)
+    }
+
+    /// `transport.writelines(list_of_data)`
+    pub fn writelines(&self, me: &Me<'_>, list: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.check_writable("writelines")?;
+        let parts: Vec<_> = list
+            .try_iter()?
+            .map(|part| line(&part?))
+            .collect::<PyResult<_>>()?;
+        if parts.iter().all(|part| part.as_bytes().is_empty()) || self.warn_if_lost(me)? {
+            return Ok(());
+        }
+        for part in parts {
+            self.append(part);
+        }
+        self.send_soon(me)
+    }
+
+    fn check_writable(&self, method: &str) -> PyResult<()> {
+        if self.eof_written.get() {
+            return Err(PyRuntimeError::new_err(format!(
+                "Cannot call {method}() after write_eof()"
+            )));
+        }
+        Ok(())
+    }
+
+    fn append(&self, data: Bound<'_, PyBytes>) {
+        if !data.as_bytes().is_empty() {
+            self.outgoing.borrow_mut().push(data);
+        }
+    }
+
+    fn warn_if_lost(&self, me: &Me<'_>) -> PyResult<bool> {
+        let lost = self.lost.get();
+        if lost == 0 {
+            return Ok(false);
+        }
+        if lost >= WARN_AFTER {
+            debug::logger(me.py())?
+                .call_method1("warning", ("socket.send() raised exception.",))?;
+        }
+        self.lost.set(lost.saturating_add(1));
+        Ok(true)
+    }
+
+    /// Decides whether what was appended waits for more.
+    fn send_soon(&self, me: &Me<'_>) -> PyResult<()> {
+        let py = me.py();
+        if self.blocked.get() {
+            self.output_changed(me);
+            return self.pause_if_high(me);
+        }
+        let size = self.outgoing.borrow().size();
+        if size > GATHER.min(self.limits.get().high()) {
+            return self.flush(me);
+        }
+        if self.dirty.replace(true) {
+            return Ok(());
+        }
+        if self.serving.get() {
+            return Ok(()); // `serve` flushes at its end
+        }
+        let core = self.core(py);
+        match self.watch() {
+            Some(watch) if core.running_thread.get() == Some(python::thread_ident()) => {
+                self.output_changed(me);
+                core.mark_dirty(watch);
+                Ok(())
+            }
+            _ => self.flush(me),
+        }
+    }
+
+    /// Sends what was gathered. `Err`: only what must end the loop.
+    pub fn flush(&self, me: &Me<'_>) -> PyResult<()> {
+        let py = me.py();
+        self.dirty.set(false);
+        if self.blocked.get() || self.outgoing.borrow().is_empty() {
+            return Ok(());
+        }
+        let sent = self.outgoing.borrow_mut().send(py, self.endpoint.fd());
+        match sent {
+            Ok(Sent::All) => {
+                self.output_changed(me);
+                Ok(())
+            }
+            Ok(Sent::Part) => {
+                self.blocked.set(true);
+                self.output_changed(me);
+                self.pause_if_high(me)
+            }
+            Err(error) => {
+                self.outgoing.borrow_mut().clear();
+                self.fatal_io_error(me, &error, "Fatal write error on socket transport");
+                Ok(())
+            }
+        }
+    }
+
+    /// Output has come or gone: while the transport reads, it is kept alive anyway.
+    fn output_changed(&self, me: &Me<'_>) {
+        if !self.reading.get() {
+            self.update_hold(me);
+        }
+    }
+
+    /// [`Stream::flush`] where nobody can return an error.
+    pub fn flush_reporting(&self, me: &Me<'_>) {
+        if let Err(error) = self.flush(me) {
+            self.core(me.py()).interrupt(error);
+        }
+    }
+
+    /// The socket has room again.
+    pub fn continue_sending(&self, me: &Me<'_>) {
+        let py = me.py();
+        if self.lost.get() > 0 {
+            return;
+        }
+        let sent = self.outgoing.borrow_mut().send(py, self.endpoint.fd());
+        match sent {
+            Ok(sent) => self.blocked.set(sent == Sent::Part),
+            Err(error) => {
+                self.outgoing.borrow_mut().clear();
+                self.blocked.set(false);
+                self.fatal_io_error(me, &error, "Fatal write error on socket transport");
+                return;
+            }
+        }
+        self.resume_if_low(me);
+        self.flush_reporting(me); // what the protocol has written in `resume_writing`
+        if self.outgoing.borrow().is_empty() {
+            self.sent_all(me);
+        }
+    }
+
+    /// What had to wait for the end of the output.
+    fn sent_all(&self, me: &Me<'_>) {
+        let py = me.py();
+        self.output_changed(me);
+        let result = if self.closing.get() {
+            if self.lost.get() > 0 {
+                Ok(())
+            } else {
+                self.call_connection_lost(me, None)
+            }
+        } else if self.eof_written.get() {
+            socket::shutdown_write(self.endpoint.fd()).map_err(|error| os_error(py, &error))
+        } else {
+            Ok(())
+        };
+        if let Err(error) = result {
+            self.core(py).report(
+                py,
+                error,
+                "Exception after the last write of a transport",
+                &[("transport", me.as_any())],
+            );
+        }
+    }
+
+    fn pause_if_high(&self, me: &Me<'_>) -> PyResult<()> {
+        if self.outgoing.borrow().size() <= self.limits.get().high()
+            || self.protocol_paused.replace(true)
+        {
+            return Ok(());
+        }
+        let py = me.py();
+        let context = match &self.context {
+            Some(context) => context.clone_ref(py),
+            None => context::copy_current(py)?,
+        };
+        drop(self.write_context.replace(Some(context)));
+        self.tell_protocol(me, "pause_writing", "protocol.pause_writing() failed")
+    }
+
+    fn resume_if_low(&self, me: &Me<'_>) {
+        let py = me.py();
+        if self.outgoing.borrow().size() > self.limits.get().low()
+            || !self.protocol_paused.replace(false)
+        {
+            return;
+        }
+        let tell = || self.tell_protocol(me, "resume_writing", "protocol.resume_writing() failed");
+        let told = match self.write_context.take() {
+            Some(context) => context::run_in(context.bind(py), tell).and_then(|told| told),
+            None => tell(),
+        };
+        if let Err(error) = told {
+            self.core(py).interrupt(error);
+        }
+    }
+
+    fn tell_protocol(&self, me: &Me<'_>, method: &str, message: &str) -> PyResult<()> {
+        let py = me.py();
+        let Some(protocol) = self.protocol(py) else {
+            return Ok(());
+        };
+        match protocol.call_method0(method) {
+            Ok(_) => Ok(()),
+            Err(error) if crate::handle::ends_the_loop(py, &error) => Err(error),
+            Err(error) => {
+                let details = [("transport", me.as_any()), ("protocol", &protocol)];
+                self.core(py).report(py, error, message, &details);
+                Ok(())
+            }
+        }
+    }
+
+    /// `transport.write_eof()`
+    pub fn write_eof(&self, me: &Me<'_>) -> PyResult<()> {
+        if self.closing.get() || self.eof_written.get() {
+            return Ok(());
+        }
+        self.flush(me)?;
+        self.eof_written.set(true);
+        if self.outgoing.borrow().is_empty() && self.lost.get() == 0 {
+            socket::shutdown_write(self.endpoint.fd())
+                .map_err(|error| os_error(me.py(), &error))?;
+        }
+        Ok(())
+    }
+
+    /// `transport.set_write_buffer_limits(high, low)`
+    pub fn set_limits(&self, me: &Me<'_>, high: Option<i64>, low: Option<i64>) -> PyResult<()> {
+        let limits = Limits::new(high, low).map_err(|bad| {
+            PyValueError::new_err(format!(
+                "high ({}) must be >= low ({}) must be >= 0",
+                bad.high, bad.low
+            ))
+        })?;
+        self.flush(me)?;
+        self.limits.set(limits);
+        self.pause_if_high(me)
+    }
+}
+
+/// What `write` takes, as immutable `bytes`: anything that could change later is copied now.
+fn exact_bytes<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    if let Ok(data) = data.cast::<PyBytes>() {
+        return Ok(data.clone());
+    }
+    if let Ok(data) = data.cast::<PyByteArray>() {
+        return Ok(PyBytes::new(data.py(), &data.to_vec()));
+    }
+    if data.is_instance_of::<PyMemoryView>() {
+        return Ok(data
+            .call_method0(intern!(data.py(), "tobytes"))?
+            .cast_into()?);
+    }
+    let wanted = if data.py().version_info() >= (3, 14) {
+        "bytes, bytearray, or memoryview object"
+    } else {
+        "bytes-like object"
+    };
+    let name = data.get_type().name()?.repr()?;
+    Err(PyTypeError::new_err(format!(
+        "data argument must be a {wanted}, not {name}"
+    )))
+}
+
+/// What `writelines` takes: anything that a `memoryview` can be made of.
+fn line<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    match data.cast::<PyBytes>() {
+        Ok(data) => Ok(data.clone()),
+        Err(_) => exact_bytes(PyMemoryView::from(data)?.as_any()),
+    }
+}

@@ -1,0 +1,5 @@
+"""`python -m data_bridge`."""
+
+from .cli import main
+
+main()

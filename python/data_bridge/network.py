@@ -1,0 +1,135 @@
+"""Names, connections and servers: asyncio's own coroutines, run on native transports.
+
+What opens or closes a connection is cold and full of rules that differ from one Python version to the next, so the
+coroutines, their signatures and the `Server` class are those of the running interpreter. They reach the loop through a
+few primitives, and these are ours: `_make_socket_transport` and `_listen` (native), and the ones below.
+"""
+
+from __future__ import annotations
+
+import asyncio.base_events
+import asyncio.selector_events
+import asyncio.sslproto
+import socket
+from typing import TYPE_CHECKING, Any
+
+from data_bridge import _native
+
+if TYPE_CHECKING:
+    import contextvars
+    import ssl
+    from collections.abc import Callable
+
+_base: Any = asyncio.base_events.BaseEventLoop
+_selector: Any = asyncio.selector_events.BaseSelectorEventLoop
+
+
+class Network(_native.EventLoop):
+    """The part of the loop that knows hosts, ports and certificates."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+            """`Loop` has it."""
+
+    create_connection = _base.create_connection
+    create_server = _base.create_server
+    connect_accepted_socket = _base.connect_accepted_socket
+    start_tls = _base.start_tls
+    getnameinfo = _base.getnameinfo
+    sock_connect = _selector.sock_connect
+
+    _connect_sock = _base._connect_sock
+    _create_connection_transport = _base._create_connection_transport
+    _create_server_getaddrinfo = _base._create_server_getaddrinfo
+    _ensure_resolved = _base._ensure_resolved
+    _getaddrinfo_debug = _base._getaddrinfo_debug
+    _sock_connect = _selector._sock_connect
+    _sock_connect_cb = _selector._sock_connect_cb
+    _sock_write_done = _selector._sock_write_done
+    _accept_connection = _selector._accept_connection
+    _accept_connection2 = _selector._accept_connection2
+
+    @property
+    def _debug(self) -> bool:
+        return self.get_debug()
+
+    async def getaddrinfo(
+        self,
+        host: str | bytes | None,
+        port: str | bytes | int | None,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002 - asyncio's name
+        proto: int = 0,
+        flags: int = 0,
+    ) -> list[tuple[Any, ...]]:
+        """Resolve a name by `socket.getaddrinfo()` in the default executor; an IP address is answered at once."""
+        resolve: Callable[..., list[tuple[Any, ...]]]
+        resolve = self._getaddrinfo_debug if self.get_debug() else socket.getaddrinfo
+        if _is_address(host) and (port is None or isinstance(port, int)):
+            return resolve(host, port, family, type, proto, flags)
+        found: list[tuple[Any, ...]]
+        found = await self.run_in_executor(None, resolve, host, port, family, type, proto, flags)
+        return found
+
+    def _ensure_fd_no_transport(self, fd: Any) -> None:
+        """Raise `RuntimeError` if the descriptor belongs to a transport."""
+        self._check_free(fd)
+
+    def _remove_reader(self, fd: Any) -> bool:
+        return self.remove_reader(fd)
+
+    def _start_serving(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        sock: socket.socket,
+        sslcontext: ssl.SSLContext | None = None,
+        server: asyncio.base_events.Server | None = None,
+        backlog: int = 100,
+        *tls_timeouts: float | None,
+        context: contextvars.Context | None = None,
+    ) -> None:
+        """Accept connections for `server`. The TLS handshake of each has a task, and a plain one needs none."""
+        if sock.fileno() < 0:
+            return  # the server was closed while it had no descriptors left for new connections
+        if sslcontext is None:
+            self._listen(protocol_factory, sock, server, backlog, context)
+            return
+        arguments: tuple[Any, ...] = (protocol_factory, sock, sslcontext, server, backlog, *tls_timeouts)
+        if context is not None:  # from Python 3.15 on
+            arguments = (*arguments, context)
+        self.add_reader(sock, self._accept_connection, *arguments)
+
+    def _make_ssl_transport(
+        self,
+        rawsock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        sslcontext: ssl.SSLContext | None,
+        waiter: asyncio.Future[None] | None = None,
+        *,
+        extra: dict[str, Any] | None = None,
+        server: asyncio.base_events.Server | None = None,
+        context: contextvars.Context | None = None,
+        **options: Any,
+    ) -> asyncio.Transport:
+        """Make a TLS transport: asyncio's state machine, over a native transport."""
+        over_tls: Any = asyncio.sslproto.SSLProtocol(self, protocol, sslcontext, waiter, **options)  # type: ignore[arg-type]
+        self._make_socket_transport(rawsock, over_tls, extra=extra, server=server, context=context)
+        transport: asyncio.Transport = over_tls._app_transport
+        return transport
+
+
+def _is_address(host: str | bytes | None) -> bool:
+    """Whether `host` is an IP address, maybe with an IPv6 zone."""
+    if not isinstance(host, str):
+        return False
+    for family, text in ((socket.AF_INET, host), (socket.AF_INET6, host.partition("%")[0])):
+        try:
+            socket.inet_pton(family, text)
+        except (OSError, ValueError):
+            continue
+        return True
+    return False

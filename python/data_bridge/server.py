@@ -1,0 +1,144 @@
+"""One server's life on the running loop: bind, start-up, accept, wait for a signal, drain, shut down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import threading
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from . import _native
+from .lifespan import AsgiApp, Lifespan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from .app import App
+    from .settings import Settings
+
+logger = logging.getLogger("data_bridge.error")
+
+#: Seconds that cancelled handlers get to clean up.
+CANCEL_GRACE = 1.0
+
+
+class Stop:
+    """What SIGINT and SIGTERM ask for: the first a graceful stop, the second an end at once."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.asked = asyncio.Event()
+        self.forced = asyncio.Event()
+        self._loop = loop
+
+    def ask(self) -> None:
+        """Ask for a graceful stop; once more: for an end at once. Callable from any thread and from signal handlers."""
+        event = self.forced if self.asked.is_set() else self.asked
+        self._loop.call_soon_threadsafe(event.set)
+
+    def on_signal(self, _signum: int, _frame: FrameType | None) -> None:
+        """Handle a signal; the second one also breaks out of a handler that does not return."""
+        if self.asked.is_set():
+            self.forced.set()
+            raise KeyboardInterrupt
+        logger.info("Stopping: requests in progress may finish (once more to end at once).")
+        self.ask()
+        # The event is set by the loop; where a handler keeps the loop busy, the next signal must find it set.
+        self.asked.set()
+
+    @contextlib.contextmanager
+    def signals(self) -> Iterator[None]:
+        """Listen to SIGINT and SIGTERM inside; the former handlers are put back at the end. Main thread only."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        former = {number: signal.signal(number, self.on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+
+
+def runs_plan(app: object, settings: Settings) -> TypeGuard[App]:
+    """Say whether ``app`` is a :class:`data_bridge.App` that is served by its plan instead of by its ASGI face."""
+    return settings.interface != "asgi" and hasattr(type(app), "__data_bridge_plan__")
+
+
+def serve_on(
+    loop: asyncio.AbstractEventLoop,
+    app: AsgiApp,
+    settings: Settings,
+    started: Callable[[list[tuple[str, int]]], Any],
+) -> None:
+    """Serve ``app`` on ``loop`` until SIGINT or SIGTERM ends it.
+
+    ``started`` is called with the addresses once the server accepts. Raises ``OSError`` where it cannot bind and
+    :class:`~data_bridge.exceptions.StartupFailed` where the app does not start.
+    """
+    server, stop = _native.Server(loop, settings), Stop(loop)
+    life = loop.create_task(_live(server, stop, app, settings, started), name="data_bridge.server")
+    while True:
+        try:
+            loop.run_until_complete(life)
+        except (SystemExit, KeyboardInterrupt) as error:
+            # asyncio lets both end the loop. Raised by a handler, they are that request's failure and nothing more.
+            if life.done() or stop.forced.is_set() or not _is_of_a_request(error, server):
+                raise
+        else:
+            return
+
+
+def _is_of_a_request(error: BaseException, server: _native.Server) -> bool:
+    return any(task.done() and not task.cancelled() and task.exception() is error for task in server.tasks())
+
+
+async def _live(
+    server: _native.Server,
+    stop: Stop,
+    app: AsgiApp,
+    settings: Settings,
+    started: Callable[[list[tuple[str, int]]], Any],
+) -> None:
+    addresses = server.addresses
+    lifespan = Lifespan(app, settings.lifespan)
+    with stop.signals():
+        try:
+            await lifespan.startup()
+            if runs_plan(app, settings):
+                await server.start_app(app)
+            else:
+                await server.start(app, settings.root_path, lifespan.state)
+            started(addresses)
+            await stop.asked.wait()
+            await _drain(server, stop, settings.graceful_timeout)
+        finally:
+            server.close()
+        await lifespan.shutdown()
+
+
+async def _drain(server: _native.Server, stop: Stop, grace: float) -> None:
+    """Let what is in progress finish within ``grace`` seconds, unless forced; then cancel what is left."""
+    server.stop_accepting()
+    finished = asyncio.ensure_future(_finish(server, grace))
+    forced = asyncio.ensure_future(stop.forced.wait())
+    await asyncio.wait({finished, forced}, return_when=asyncio.FIRST_COMPLETED)
+    finished.cancel()
+    forced.cancel()
+    left = server.tasks()
+    if left:
+        logger.warning("Cancelling %d request(s) that did not finish in time.", len(left))
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=CANCEL_GRACE)
+
+
+async def _finish(server: _native.Server, grace: float) -> None:
+    """Wait for the responses, then for what apps do after them (background tasks)."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(grace):
+            await server.drain(grace)
+            while tasks := server.tasks():
+                await asyncio.wait(tasks)

@@ -1,0 +1,142 @@
+"""Every setting of a server, written once: CLI flags, environment names and the docs table derive from here."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Interface = Literal["auto", "asgi", "app"]
+LifespanMode = Literal["auto", "on", "off"]
+
+#: The prefix of the environment variables: ``DATA_BRIDGE_PORT`` is ``port``.
+ENV_PREFIX = "DATA_BRIDGE_"
+
+_LAST_PORT = 65535
+
+
+def _setting(
+    default: Any, help_text: str, *, group: str = "Server", flags: tuple[str, ...] = (), positive: bool = False
+) -> Any:
+    return field(default=default, metadata={"help": help_text, "group": group, "flags": flags, "positive": positive})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``serve()``, the command line and the environment can say. Times are seconds, sizes are bytes."""
+
+    host: str = _setting("127.0.0.1", "address or name to listen on", group="Where")
+    port: int = _setting(8000, "port to listen on; 0 takes a free one", group="Where")
+    backlog: int = _setting(2048, "connections that the kernel keeps before they are accepted", group="Where")
+
+    interface: Interface = _setting("auto", "how to call the app", group="App")
+    lifespan: LifespanMode = _setting("auto", "whether to run the app's ASGI lifespan", group="App")
+    root_path: str = _setting("", "path prefix that a proxy in front strips (ASGI root_path)", group="App")
+
+    access_log: bool = _setting(True, "log a line for each request", group="Logging")
+    log_level: str = _setting("info", "critical, error, warning, info or debug", group="Logging")
+    log_config: str | None = _setting(None, "logging configuration file (.ini, .json or .yaml)", group="Logging")
+
+    server_header: bool = _setting(True, "send the Server header", group="Responses")
+    date_header: bool = _setting(True, "send the Date header", group="Responses")
+
+    header_timeout: float = _setting(10.0, "a request's head must be complete", group="Time-outs", positive=True)
+    keep_alive_timeout: float = _setting(
+        75.0, "an idle connection is closed", group="Time-outs", flags=("--timeout-keep-alive",)
+    )
+    body_timeout: float = _setting(
+        30.0, "a body that somebody waits for brings no byte", group="Time-outs", positive=True
+    )
+    write_timeout: float = _setting(30.0, "the client takes no byte of its response", group="Time-outs", positive=True)
+    graceful_timeout: float = _setting(
+        30.0, "requests may finish after a stop was asked", group="Time-outs", flags=("--timeout-graceful-shutdown",)
+    )
+    disconnect_grace: float = _setting(0.5, "a half-closed connection counts as left", group="Time-outs")
+
+    max_connections: int = _setting(10_000, "open connections before accepting pauses", group="Limits", positive=True)
+    max_uri: int = _setting(16 * 1024, "longest request target", group="Limits", positive=True)
+    max_headers: int = _setting(100, "most header fields of a request", group="Limits", positive=True)
+    max_header_bytes: int = _setting(64 * 1024, "largest request head", group="Limits", positive=True)
+
+    workers: int = _setting(1, "worker processes (only 1 until the production release)", group="Processes")
+    reload: bool = _setting(False, "restart on file changes (not yet available)", group="Processes")
+    ssl_certfile: str | None = _setting(None, "TLS certificate chain (not yet available)", group="TLS")
+    ssl_keyfile: str | None = _setting(None, "TLS private key (not yet available)", group="TLS")
+
+    def __post_init__(self) -> None:
+        """Check everything that can be checked before a socket is opened. Raises ``ValueError``."""
+        hints = get_type_hints(type(self))
+        for item in fields(self):
+            _check(item, hints[item.name], getattr(self, item.name))
+        if not 0 <= self.port <= _LAST_PORT:
+            raise ValueError(f"port must be 0 to 65535, not {self.port}")
+        if self.workers != 1:
+            raise ValueError(
+                "workers: only 1 is supported so far; run several processes behind a load balancer until then"
+            )
+        if self.reload:
+            raise ValueError("reload is not available yet; restart the server by hand")
+        if self.ssl_certfile or self.ssl_keyfile:
+            raise ValueError("ssl_certfile/ssl_keyfile: TLS is not available yet; put a TLS proxy in front")
+
+
+def _check(item: Field[Any], kind: Any, value: Any) -> None:
+    name = item.name
+    choices = get_args(kind)
+    if choices and all(isinstance(choice, str) for choice in choices) and value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    if kind in (int, float):
+        if isinstance(value, bool) or not isinstance(value, int | kind):
+            raise ValueError(f"{name} must be a number, not {value!r}")
+        if not math.isfinite(value):
+            raise ValueError(f"{name} must be finite, not {value}")
+        if item.metadata["positive"] and value == 0:
+            raise ValueError(f"{name} must be more than 0")
+        if value < 0:
+            raise ValueError(f"{name} must not be negative, it is {value}")
+
+
+def environment_name(name: str) -> str:
+    """Give the environment variable of a setting."""
+    return ENV_PREFIX + name.upper()
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Read the settings that the environment names. Raises ``ValueError`` for one that cannot be read."""
+    hints = get_type_hints(Settings)
+    found: dict[str, Any] = {}
+    for item in fields(Settings):
+        raw = environ.get(environment_name(item.name))
+        if raw is not None:
+            try:
+                found[item.name] = parse(hints[item.name], raw)
+            except ValueError as error:
+                raise ValueError(f"{environment_name(item.name)}={raw!r}: {error}") from None
+    return found
+
+
+def parse(kind: Any, raw: str) -> Any:
+    """Turn the text of a flag or an environment variable into a setting's type."""
+    if kind is bool:
+        if raw.lower() in ("1", "true", "yes", "on"):
+            return True
+        if raw.lower() in ("0", "false", "no", "off"):
+            return False
+        raise ValueError("must be true or false")
+    if kind in (int, float):
+        return kind(raw)
+    return raw
+
+
+def table() -> str:
+    """Render all settings as the Markdown table of the reference."""
+    rows = ["| setting | flag | environment | default | meaning |", "| --- | --- | --- | --- | --- |"]
+    for item in fields(Settings):
+        assert item.default is not MISSING  # noqa: S101 - every setting has a default
+        flag, variable = "--" + item.name.replace("_", "-"), environment_name(item.name)
+        rows.append(f"| `{item.name}` | `{flag}` | `{variable}` | `{item.default}` | {item.metadata['help']} |")
+    return "\n".join(rows)

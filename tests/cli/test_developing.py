@@ -1,0 +1,67 @@
+"""Ctrl-C inside a handler, and `breakpoint()`."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+from tests.support import servers
+
+HERE = Path(__file__).parent
+
+
+def wait_for_line(server: servers.Server, text: str) -> None:
+    """Wait until the server has printed a line with `text`."""
+    seen = threading.Event()
+
+    def look() -> None:
+        while not any(text in line for line in server.lines) and server.process.poll() is None:
+            seen.wait(0.01)
+        seen.set()
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    looking.join(servers.PATIENCE)
+    assert any(text in line for line in server.lines), server.output
+
+
+def test_ctrl_c_twice_ends_a_handler_that_never_returns() -> None:
+    with (
+        servers.data_bridge("apps:app", app_dir=HERE) as server,
+        socket.create_connection((server.host, server.port)) as waiting,
+    ):
+        waiting.sendall(b"GET /busy HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for_line(server, "busy")
+        server.process.send_signal(signal.SIGINT)
+        wait_for_line(server, "Stopping")
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait(servers.PATIENCE)
+    assert server.process.returncode in (0, 130), server.output
+
+
+def test_breakpoint_in_a_handler() -> None:
+    command = [sys.executable, "-m", "data_bridge", "run", "apps:app", "--port", "0", "--no-access-log"]
+    process = subprocess.Popen(
+        command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        port = 0
+        for line in process.stdout:
+            if found := servers.LISTENING.search(line):
+                port = int(found[2])
+                break
+        process.stdin.write("answer = 42\nc\n")
+        process.stdin.flush()
+        assert httpx.get(f"http://127.0.0.1:{port}/debug", timeout=servers.PATIENCE).text == "42"
+        assert httpx.get(f"http://127.0.0.1:{port}/", timeout=servers.PATIENCE).text == "done"
+    finally:
+        process.terminate()
+        process.communicate(timeout=servers.PATIENCE)
+    assert process.returncode == 0

@@ -1,0 +1,21 @@
+"""Shared by all tests: what is missing on this machine is skipped and said, or fails where skips are forbidden."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+FORBID_SKIPS = bool(os.environ.get("DATA_BRIDGE_FORBID_SKIPS"))
+
+
+def require_program(name: str) -> str:
+    """The path of a server or tool that a test needs."""
+    found = shutil.which(name)
+    if found:
+        return found
+    message = f"{name} is not installed"
+    if FORBID_SKIPS:
+        pytest.fail(message)
+    pytest.skip(message)

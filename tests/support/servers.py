@@ -1,0 +1,117 @@
+"""Real servers as child processes: ours, uvicorn and hypercorn, on a free port, ready when the context begins."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: What all print when they accept.
+LISTENING = re.compile(r"(?:Listening|[Rr]unning) on http://([0-9.]+|\[[0-9a-f:]+\]):(\d+)")
+
+#: No wait in a test is longer than this, in seconds.
+PATIENCE = 30.0
+
+
+@dataclass
+class Server:
+    """A running server."""
+
+    process: subprocess.Popen[str]
+    host: str = "127.0.0.1"
+    port: int = 0
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def output(self) -> str:
+        """Everything that it has printed so far."""
+        return "".join(self.lines)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; gives the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+@contextlib.contextmanager
+def data_bridge(target: str, *options: str, app_dir: Path, env: dict[str, str] | None = None) -> Iterator[Server]:
+    """Run `data-bridge run target`."""
+    command = [sys.executable, "-m", "data_bridge", "run", target, "--port", "0", "--app-dir", str(app_dir), *options]
+    with running(command, app_dir, env) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def uvicorn(target: str, *options: str, app_dir: Path, env: dict[str, str] | None = None) -> Iterator[Server]:
+    """Run `uvicorn target`."""
+    command = [sys.executable, "-m", "uvicorn", target, "--port", "0", "--app-dir", str(app_dir), *options]
+    with running(command, app_dir, env) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def hypercorn(target: str, *options: str, app_dir: Path, env: dict[str, str] | None = None) -> Iterator[Server]:
+    """Run `hypercorn target`."""
+    command = [sys.executable, "-m", "hypercorn", target, "--bind", "127.0.0.1:0", *options]
+    with running(command, app_dir, env) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running(command: list[str], folder: Path, env: dict[str, str] | None = None) -> Iterator[Server]:
+    """Run `command` in `folder` until it listens."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    server = Server(process)
+    listening = threading.Event()
+    reader = threading.Thread(target=_read, args=(server, listening), daemon=True)
+    reader.start()
+    try:
+        if not listening.wait(PATIENCE) or not server.port:
+            raise AssertionError(f"the server did not start:\n{server.output}")
+        yield server
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            reader.join(PATIENCE)
+            assert process.stdout is not None
+            process.stdout.close()
+
+
+def _read(server: Server, listening: threading.Event) -> None:
+    assert server.process.stdout is not None
+    for line in server.process.stdout:
+        server.lines.append(line)
+        found = LISTENING.search(line)
+        if found and not server.port:
+            server.host, server.port = found[1], int(found[2])
+            listening.set()
+    listening.set()
