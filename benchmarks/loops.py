@@ -59,9 +59,10 @@ def main() -> int:
         "cases": campaign.run(options.loops, options.only, method),
     }
     partial = len(options.only) < len(campaign.titles()) or len(options.loops) < len(FACTORIES)
-    file = results.write("loops", found, quick=options.quick or partial)
+    kind = f"loops{environment.SUFFIX}"
+    file = results.write(kind, found, quick=options.quick or partial)
     say(f"written: {file.relative_to(machine.ROOT)}")
-    print(render.report("loops", found))
+    print(render.report(kind, found))
     return 0
 
 

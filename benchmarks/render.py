@@ -117,9 +117,9 @@ def gil(found: Results) -> str:
     return table(["", "", "p50 ms", "p99 ms", "slowest ms"], rows)
 
 
-def loops(found: Results) -> str:
+def loops(found: Results, kind: str = "loops") -> str:
     """CPU ns per operation: cases down, loops across."""
-    data = found["loops"]
+    data = found[kind]
     names = list(next(iter(data["cases"].values())))
     rows = []
     for case, records in data["cases"].items():
@@ -143,7 +143,7 @@ def conditions(found: Results) -> str:
     lines = []
     for kind, data in found.items():
         machine, versions, method = data["machine"], data["versions"], data["method"]
-        packages = ("fastapi", "uvicorn", "uvloop", "granian") if kind == "http" else ("uvloop", "rloop")
+        packages = ("fastapi", "uvicorn", "uvloop", "granian") if kind == "http" else ("uvloop", "rloop", "zuvloop")
         shown = ", ".join(f"{name} {versions[name]}" for name in packages if name in versions)
         tools = ", ".join(f"{name} {version}" for name, version in machine["tools"].items()) if kind == "http" else ""
         lines.append(
@@ -162,12 +162,13 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "startup": startup,
     "gil": gil,
     "loops": loops,
+    "loops-3.14": lambda found: loops(found, "loops-3.14"),
 }
 
 
 def report(kind: str, found: dict[str, Any]) -> str:
     """Everything about one run, for the terminal."""
-    own = ("conditions", "loops") if kind == "loops" else ("conditions", "http", "http-details", "startup", "gil")
+    own = ("conditions", kind) if kind != "http" else ("conditions", "http", "http-details", "startup", "gil")
     parts = [text for name in (*own, "targets") if (text := _render(name, {kind: found}))]
     return "\n\n".join(parts)
 
@@ -216,7 +217,9 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="take the quick results")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a document is not up to date")
     options = parser.parse_args()
-    found = {kind: data for kind in ("http", "loops") if (data := results.read(kind, quick=options.quick))}
+    found = {
+        kind: data for kind in ("http", "loops", "loops-3.14") if (data := results.read(kind, quick=options.quick))
+    }
     stale = []
     for document in filter(Path.exists, options.documents):
         text = document.read_text()

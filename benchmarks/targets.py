@@ -75,15 +75,57 @@ def startup(peer: str, name: str, beside: str | None = None, scale: float = 1.0)
     return figure
 
 
-def loop(case: str, beside: str) -> Callable[[Results], float]:
-    """CPU per operation of our loop divided by another's."""
+def fastest(case: str, *rivals: str, kind: str = "loops") -> Callable[[Results], float]:
+    """CPU per operation of our loop divided by that of the fastest rival that can do it."""
 
     def ratio(results: Results) -> float:
-        found = results["loops"]["cases"][case]
-        return float(found["data_bridge"]["median"]["ns"] / found[beside]["median"]["ns"])
+        found = results[kind]["cases"][case]
+        best = min(found[rival]["median"]["ns"] for rival in rivals or RIVALS if "median" in found.get(rival, {}))
+        return float(found["data_bridge"]["median"]["ns"] / best)
 
     return ratio
 
+
+def busiest(case: str) -> Callable[[Results], float]:
+    """Messages per second of the best rival divided by ours."""
+
+    def ratio(results: Results) -> float:
+        found = results["loops"]["cases"][case]
+        best = max(found[rival]["median"]["per_second"] for rival in RIVALS if "median" in found.get(rival, {}))
+        return float(best / found["data_bridge"]["median"]["per_second"])
+
+    return ratio
+
+
+# Whom a loop is held against unless somebody is named.
+RIVALS = ("uvloop", "rloop", "zuvloop")
+
+LOOP_LIMITS: tuple[tuple[str, float, str, tuple[str, ...]], ...] = (
+    ("call_soon chain", 0.9, "call_soon_chain", ()),
+    ("call_later + cancel", 0.9, "call_later_cancel", ()),
+    ("call_later fire", 0.9, "call_later_fire", ()),
+    ("sleep(0)", 0.9, "sleep_zero", ()),
+    ("future wake", 0.9, "future_wake", ()),
+    ("create_task + gather", 0.95, "tasks", ()),
+    ("asyncio.timeout", 1.0, "timeout", ()),
+    ("call_soon_threadsafe", 0.8, "call_soon_threadsafe", ()),
+    ("executor round trip", 0.6, "run_in_executor", ()),
+    ("sock ping-pong", 0.7, "socks", ()),
+    ("protocol ping-pong", 1.0, "protocols", ()),
+    ("streams ping-pong", 0.85, "streams", ()),
+    ("UDP ping-pong", 1.0, "udp", ()),
+    ("TLS ping-pong 64 B", 0.95, "tls_small", ("uvloop",)),
+    ("TLS ping-pong 64 KiB", 0.95, "tls_large", ("uvloop",)),
+    ("connect + close", 0.85, "connect_close", ("uvloop",)),
+    ("subprocess", 0.9, "subprocess_wait", ("rloop",)),
+    ("subprocess", 0.25, "subprocess_wait", ("uvloop",)),
+    ("echo at 32 connections, protocols", 0.9, "echo_1k_32", ("uvloop",)),
+    ("echo at 32 connections, streams", 0.9, "echo_streams_32", ("uvloop",)),
+    ("echo at 32 connections, sock_*", 0.9, "echo_socks_32", ("uvloop",)),
+    ("echo at 32 connections, protocols", 1.0, "echo_1k_32", ("rloop",)),
+    ("echo at 32 connections, streams", 1.0, "echo_streams_32", ("rloop",)),
+    ("echo at 32 connections, sock_*", 1.0, "echo_socks_32", ("rloop",)),
+)
 
 TARGETS = (
     Target("raw ASGI, plaintext: CPU against uvicorn", 0.42, cpu("plaintext", "asgi_data_bridge", "asgi_uvicorn")),
@@ -123,9 +165,14 @@ TARGETS = (
         1.1,
         cpu("routes-10000", "app_data_bridge", "app_data_bridge", "routes-10"),
     ),
-    Target("loop: call_soon chain against rloop", 1.0, loop("call_soon_chain", "rloop")),
-    Target("loop: sleep(0) against rloop", 1.0, loop("sleep_zero", "rloop")),
-    Target("loop: future wake against rloop", 1.0, loop("future_wake", "rloop")),
-    Target("loop: call_later + cancel against rloop", 1.0, loop("call_later_cancel", "rloop")),
-    Target("loop: call_later fire against rloop", 1.0, loop("call_later_fire", "rloop")),
+    *(
+        Target(f"loop: {title} against {' and '.join(rivals) or 'the fastest'}", limit, fastest(case, *rivals))
+        for title, limit, case, rivals in LOOP_LIMITS
+    ),
+    Target("loop: echo beside a CPU-bound thread, messages/s of the best against ours", 1.0, busiest("echo_burn")),
+    *(
+        Target(f"loop on CPython 3.14: {title} against zuvloop", limit, fastest(case, "zuvloop", kind="loops-3.14"))
+        for title, limit, case, rivals in LOOP_LIMITS
+        if not rivals
+    ),
 )

@@ -1,6 +1,7 @@
-"""The benchmark's own virtual environment: one CPython 3.13, the pinned peers, data_bridge in a release build.
+"""The benchmark's own virtual environment: one CPython, the pinned peers, data_bridge in a release build.
 
-Knows nothing of what is measured.
+Knows nothing of what is measured. The CPython is a 3.13 unless `BENCH_CPYTHON` names another one, which has an
+environment and results of its own: some peers need a newer one.
 """
 
 import functools
@@ -14,10 +15,13 @@ from pathlib import Path
 from benchmarks.driver.machine import ROOT
 from benchmarks.driver.progress import say
 
-VENV = ROOT / ".venv-bench"
+USUAL = "3.13"
+WANTED = os.environ.get("BENCH_CPYTHON", USUAL)
+# What the names of another interpreter's files end with.
+SUFFIX = "" if WANTED == USUAL else f"-{WANTED}"
+VENV = ROOT / f".venv-bench{SUFFIX}"
 PYTHON = VENV / "bin" / "python"
 REQUIREMENTS = ROOT / "benchmarks" / "requirements.txt"
-WANTED = "3.13"
 
 
 class SetupError(Exception):
@@ -39,7 +43,7 @@ def prepare(*, python: str | None = None, build: bool = True, profile: str = "re
 
 
 def find_python(asked: str | None = None) -> str:
-    """A CPython 3.13: the one asked for, else the first on PATH or under pyenv that really runs."""
+    """A CPython of the wanted version: the one asked for, else the first on PATH or under pyenv that really runs."""
     if asked:
         return asked
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"

@@ -21,12 +21,13 @@ WARM_UP_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class EchoCase:
-    """Message size and number of connections; `burn` puts a CPU-bound thread beside the server's loop."""
+    """Message size, number of connections, how the server is written; `burn` puts a CPU-bound thread beside it."""
 
     title: str
     size: int
     connections: int
     burn: bool = False
+    style: str = "protocols"
 
 
 def _grid() -> Iterator[tuple[str, EchoCase]]:
@@ -40,14 +41,16 @@ def _grid() -> Iterator[tuple[str, EchoCase]]:
 
 
 ECHO_CASES = dict(_grid()) | {
-    "echo_burn": EchoCase("echo 1 KiB, 16 connections, beside a CPU-bound thread", 1 << 10, 16, burn=True)
+    "echo_streams_32": EchoCase("echo 1 KiB, 32 connections, streams", 1 << 10, 32, style="streams"),
+    "echo_socks_32": EchoCase("echo 1 KiB, 32 connections, sock_*", 1 << 10, 32, style="socks"),
+    "echo_burn": EchoCase("echo 1 KiB, 16 connections, beside a CPU-bound thread", 1 << 10, 16, burn=True),
 }
 
 
 def measure(loop: str, case: EchoCase, *, seconds: float, core: int) -> dict[str, float]:
     """CPU ns of the server per message, and messages per second. A server beside a burning thread is not pinned."""
     with ExitStack() as stack:
-        server, port = stack.enter_context(_server(loop, case.burn, None if case.burn else core))
+        server, port = stack.enter_context(_server(loop, case, None if case.burn else core))
         clients = [stack.enter_context(_connect(port)) for _ in range(case.connections)]
         _grow_buffers(clients)
         _rounds(clients, case.size, WARM_UP_SECONDS)
@@ -93,8 +96,8 @@ def _connect(port: int) -> socket.socket:
 
 
 @contextmanager
-def _server(loop: str, burn: bool, core: int | None) -> Iterator[tuple[int, int]]:
-    command = [str(PYTHON), "-m", "benchmarks.loop.echo_server", loop, *(["burn"] if burn else [])]
+def _server(loop: str, case: EchoCase, core: int | None) -> Iterator[tuple[int, int]]:
+    command = [str(PYTHON), "-m", "benchmarks.loop.echo_server", loop, case.style, *(["burn"] if case.burn else [])]
     process = subprocess.Popen(
         command,
         cwd=ROOT,

@@ -3,12 +3,16 @@
 import importlib
 from asyncio import AbstractEventLoop
 
+from benchmarks.driver.environment import WANTED
+
 FACTORIES = {
     "asyncio": "asyncio:SelectorEventLoop",
     "uvloop": "uvloop:new_event_loop",
     "rloop": "rloop:new_event_loop",
     "data_bridge": "data_bridge:new_event_loop",
 }
+if WANTED != "3.13":  # it wants 3.14
+    FACTORIES["zuvloop"] = "zuvloop:new_event_loop"
 
 
 def new_loop(name: str) -> AbstractEventLoop:

@@ -13,10 +13,10 @@ def main() -> None:
     """Warms up with a tenth, then measures the CPU time of the whole process."""
     loop_name, case_name, scale = sys.argv[1], sys.argv[2], float(sys.argv[3])
     case = CASES[case_name]
-    operations = max(int(case.operations * scale) // 1000, 1) * 1000
+    operations = case.scaled(scale)
     loop = new_loop(loop_name)
     asyncio.set_event_loop(loop)
-    case.run(loop, max(operations // 10, 1000))
+    case.run(loop, case.scaled(scale / 10))
     before, clock = time.process_time_ns(), time.perf_counter_ns()
     case.run(loop, operations)
     cpu, wall = time.process_time_ns() - before, time.perf_counter_ns() - clock
