@@ -84,7 +84,7 @@ lint: test-build ## formatting, clippy, ruff, mypy, stubtest
 	$(TEST)/python -m mypy.stubtest --allowlist tests/stubtest.allow data_bridge._native
 
 # The benchmarks make an environment and a release build of their own, always for the same CPython.
-bench bench-loop: TAG := py313
+bench bench-loop bench-json: TAG := py313
 
 .PHONY: bench
 bench: ## HTTP benchmarks against the peers (half an hour; needs wrk, nginx, strace)
@@ -94,6 +94,11 @@ bench: ## HTTP benchmarks against the peers (half an hour; needs wrk, nginx, str
 .PHONY: bench-loop
 bench-loop: ## event loop benchmarks against asyncio, uvloop and rloop
 	$(INTERPRETER) benchmarks/loops.py
+	$(INTERPRETER) benchmarks/render.py
+
+.PHONY: bench-json
+bench-json: ## JSON benchmarks against orjson, msgspec, pydantic_core and json
+	$(INTERPRETER) benchmarks/json.py
 	$(INTERPRETER) benchmarks/render.py
 
 .PHONY: coverage

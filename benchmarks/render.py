@@ -5,6 +5,7 @@ Names: what `TABLES` lists. Knows how figures are shown, not how they are taken.
 
 import argparse
 import re
+import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +18,15 @@ if __name__ == "__main__":  # see http.py
 from benchmarks.driver import results
 from benchmarks.driver.machine import ROOT
 from benchmarks.scenarios import SCENARIOS
-from benchmarks.targets import TARGETS, Results
+from benchmarks.targets import TARGETS, Results, faster
 
 DOCUMENTS = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
+PACKAGES = {
+    "http": ("fastapi", "uvicorn", "uvloop", "granian"),
+    "loops": ("uvloop", "rloop", "zuvloop"),
+    "loops-3.14": ("uvloop", "rloop", "zuvloop"),
+    "json": ("orjson", "msgspec", "pydantic_core"),
+}
 MARKERS = re.compile(r"(<!-- bench:begin ([\w-]+) -->\n).*?(<!-- bench:end \2 -->)", re.DOTALL)
 Rows = list[list[str]]
 
@@ -129,12 +136,39 @@ def loops(found: Results, kind: str = "loops") -> str:
     return table(["CPU ns per operation", *names], rows)
 
 
+def json_table(direction: str) -> Callable[[Results], str]:
+    """µs per call in one direction: documents down, libraries across, and how much faster than orjson ours is."""
+
+    def table_of(found: Results) -> str:
+        data = found["json"]
+        names = list(next(iter(data[direction].values()))["libraries"])
+        rows = []
+        for document, record in data[direction].items():
+            medians = {name: entry.get("median") for name, entry in record["libraries"].items()}
+            cells = [number(ns / 1e3 if (ns := medians[name]) else None) for name in names]
+            rows.append([data["titles"][document], f"{record['bytes']:,}", *cells, number(faster(record))])
+        ratios = [ratio for record in data[direction].values() if (ratio := faster(record))]
+        mean = number(statistics.geometric_mean(ratios) if ratios else None)
+        rows.append(["geometric mean", *[""] * (len(names) + 1), mean])
+        return table([f"{direction}: µs per call", "bytes", *names, "orjson ÷ data_bridge"], rows)
+
+    return table_of
+
+
+def json_fairness(found: Results) -> str:
+    """What a thread that sleeps 10 ms keeps of its pace beside reading and writing 1 MB documents."""
+    shares = found["json"]["fairness"]
+    cells = [[f"{kept[case]:.0%}" if case in kept else "–" for case in ("loads", "dumps")] for kept in shares.values()]
+    rows = [[library, *line] for library, line in zip(shares, cells, strict=True)]
+    return table(["kept of a sleeping thread's pace", "loads", "dumps"], rows)
+
+
 def targets(found: Results) -> str:
     """Target, figure, held or missed."""
     rows = []
     for target in TARGETS:
         figure, verdict = target.judge(found)
-        rows.append([target.title, f"≤ {target.limit:g} {target.unit}".rstrip(), number(figure), verdict])
+        rows.append([target.title, f"≤ {target.limit:.3g} {target.unit}".rstrip(), number(figure), verdict])
     return table(["", "target", "figure", ""], rows)
 
 
@@ -143,7 +177,7 @@ def conditions(found: Results) -> str:
     lines = []
     for kind, data in found.items():
         machine, versions, method = data["machine"], data["versions"], data["method"]
-        packages = ("fastapi", "uvicorn", "uvloop", "granian") if kind == "http" else ("uvloop", "rloop", "zuvloop")
+        packages = PACKAGES[kind]
         shown = ", ".join(f"{name} {versions[name]}" for name in packages if name in versions)
         tools = ", ".join(f"{name} {version}" for name, version in machine["tools"].items()) if kind == "http" else ""
         lines.append(
@@ -163,13 +197,23 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "gil": gil,
     "loops": loops,
     "loops-3.14": lambda found: loops(found, "loops-3.14"),
+    "json-loads": json_table("loads"),
+    "json-dumps": json_table("dumps"),
+    "json-fairness": json_fairness,
+}
+
+#: The tables of a kind of run.
+REPORTS = {
+    "http": ("http", "http-details", "startup", "gil"),
+    "loops": ("loops",),
+    "loops-3.14": ("loops-3.14",),
+    "json": ("json-loads", "json-dumps", "json-fairness"),
 }
 
 
 def report(kind: str, found: dict[str, Any]) -> str:
     """Everything about one run, for the terminal."""
-    own = ("conditions", kind) if kind != "http" else ("conditions", "http", "http-details", "startup", "gil")
-    parts = [text for name in (*own, "targets") if (text := _render(name, {kind: found}))]
+    parts = [text for name in ("conditions", *REPORTS[kind], "targets") if (text := _render(name, {kind: found}))]
     return "\n\n".join(parts)
 
 
@@ -217,9 +261,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="take the quick results")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a document is not up to date")
     options = parser.parse_args()
-    found = {
-        kind: data for kind in ("http", "loops", "loops-3.14") if (data := results.read(kind, quick=options.quick))
-    }
+    found = {kind: data for kind in REPORTS if (data := results.read(kind, quick=options.quick))}
     stale = []
     for document in filter(Path.exists, options.documents):
         text = document.read_text()

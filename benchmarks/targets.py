@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 TOLERANCE = 0.03
-Results = dict[str, Any]  # kind ("http", "loops") → the results file
+Results = dict[str, Any]  # kind ("http", "loops", "json") → the results file
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Target:
         """The figure and the verdict."""
         try:
             figure = self.figure(results)
-        except (KeyError, TypeError, statistics.StatisticsError):
+        except (KeyError, TypeError, ZeroDivisionError, statistics.StatisticsError):
             return None, "not measured"
         if figure <= self.limit:
             return figure, "held"
@@ -127,6 +127,28 @@ LOOP_LIMITS: tuple[tuple[str, float, str, tuple[str, ...]], ...] = (
     ("echo at 32 connections, sock_*", 1.0, "echo_socks_32", ("rloop",)),
 )
 
+
+def faster(record: Results, beside: str = "orjson") -> float | None:
+    """How many times faster than another library ours is on one document; None where one of them is missing."""
+    ours, other = (record["libraries"].get(name, {}).get("median") for name in ("data_bridge", beside))
+    return float(other / ours) if ours and other else None
+
+
+def json(direction: str, over: Callable[[list[float]], float]) -> Callable[[Results], float]:
+    """Time of our JSON divided by orjson's, over all documents of one direction; all of them must be there."""
+    return lambda results: over([1 / (faster(record) or 0) for record in results["json"][direction].values()])
+
+
+def json_document(direction: str, document: str, beside: str) -> Callable[[Results], float]:
+    """Time of our JSON divided by another library's on one document."""
+    return lambda results: 1 / (faster(results["json"][direction][document], beside) or 0)
+
+
+def json_lost(direction: str) -> Callable[[Results], float]:
+    """The share of its pace that a sleeping thread loses beside us."""
+    return lambda results: 1 - float(results["json"]["fairness"]["data_bridge"][direction])
+
+
 TARGETS = (
     Target("raw ASGI, plaintext: CPU against uvicorn", 0.42, cpu("plaintext", "asgi_data_bridge", "asgi_uvicorn")),
     Target(
@@ -175,4 +197,12 @@ TARGETS = (
         for title, limit, case, rivals in LOOP_LIMITS
         if not rivals
     ),
+    Target("JSON loads against orjson, geometric mean", 1 / 1.2, json("loads", statistics.geometric_mean)),
+    Target("JSON loads against orjson, worst document", 1 / 0.9, json("loads", max)),
+    Target("JSON loads against json, 1 MB of records", 0.5, json_document("loads", "records-1mb", "json")),
+    Target("JSON dumps against orjson, geometric mean", 1.0, json("dumps", statistics.geometric_mean)),
+    Target("JSON dumps against orjson, worst document", 1 / 0.75, json("dumps", max)),
+    Target("JSON dumps against json, 1 MB of records", 0.5, json_document("dumps", "records-1mb", "json")),
+    Target("share of its pace that a thread loses beside JSON loads", 0.2, json_lost("loads"), ""),
+    Target("share of its pace that a thread loses beside JSON dumps", 0.2, json_lost("dumps"), ""),
 )

@@ -1,0 +1,1 @@
+"""JSON libraries side by side: the documents, the libraries, the timing."""
