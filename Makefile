@@ -111,5 +111,10 @@ coverage: test-build ## lines of Python that the tests reach; of Rust's pyo3-fre
 	else echo "Rust was not measured: cargo install cargo-llvm-cov, rustup component add llvm-tools"; fi
 
 .PHONY: conformance
-conformance: test-build ## long suites that others wrote: CPython's asyncio tests, the HTTP/1 cases
-	$(TEST)/python tests/conformance/run.py
+conformance: ## CPython's own asyncio tests on every Python found (PYTHON=… for one), with counts; five minutes each
+	@failed=0; for python in $$(scripts/find_python.sh --all "$(PYTHON)"); do \
+	  env -u CARGO_TARGET_DIR $(MAKE) --no-print-directory conformance-here PYTHON=$$python || failed=1; done; exit $$failed
+
+.PHONY: conformance-here
+conformance-here: test-build
+	@$(TEST)/python tests/conformance/run.py
