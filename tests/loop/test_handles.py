@@ -6,6 +6,8 @@ import asyncio
 import contextvars
 import gc
 import sys
+import threading
+import time
 import weakref
 
 import pytest
@@ -155,3 +157,33 @@ def test_run_by_hand(loop):
     seen = []
     loop.call_soon(seen.append, 1)._run()
     assert seen == [1]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="other threads wait for a run from Python 3.14 on")
+@pytest.mark.parametrize("method", ["cancel", "cancelled"])
+def test_another_thread_waits_for_the_end_of_a_run(loop, method):
+    started, seen = threading.Event(), []
+
+    def callback():
+        started.set()
+        time.sleep(0.01)  # the other thread asks now: one that did not wait would be first
+        seen.append("ran")
+
+    def ask():
+        handle = loop.call_soon_threadsafe(callback)
+        started.wait()
+        seen.append(getattr(handle, method)())
+        seen.append(isinstance(handle, asyncio.events._ThreadSafeHandle))
+        loop.call_soon_threadsafe(loop.stop)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    loop.run_forever()
+    asking.join()
+    assert seen == ["ran", None if method == "cancel" else False, True]
+
+
+def test_the_loops_own_thread_cancels_what_it_runs(loop):
+    handle = loop.call_soon_threadsafe(lambda: (handle.cancel(), loop.stop()))
+    loop.run_forever()
+    assert handle.cancelled()

@@ -10,17 +10,26 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::ffi::handle::{CANCELLED, HandleRef};
 use crate::ffi::handle_type;
+use crate::handle_lock;
 
 /// asyncio's class, which ours claim to be: `isinstance(handle, asyncio.Handle)` holds, and so does its repr.
-pub fn class(py: Python<'_>, timer: bool) -> PyResult<Bound<'_, PyAny>> {
+pub fn class<'py>(py: Python<'py>, handle: &HandleRef) -> PyResult<Bound<'py, PyAny>> {
     static HANDLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static TIMER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let (cell, name) = if timer {
-        (&TIMER, "TimerHandle")
+    static THREADSAFE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if handle.is_timer() {
+        return timer_class(py);
+    }
+    let (cell, name) = if handle_lock::is_threadsafe(py, handle) {
+        (&THREADSAFE, "_ThreadSafeHandle")
     } else {
         (&HANDLE, "Handle")
     };
     Ok(cell.import(py, "asyncio.events", name)?.clone())
+}
+
+fn timer_class(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    static TIMER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    Ok(TIMER.import(py, "asyncio.events", "TimerHandle")?.clone())
 }
 
 /// Runs the callback; what it raises goes to the loop's exception handler, except the two that must end the loop.
@@ -104,7 +113,7 @@ pub fn repr<'py>(py: Python<'py>, handle: &HandleRef) -> PyResult<Bound<'py, PyA
         return Ok(saved);
     }
     let mut parts = vec![
-        class(py, handle.is_timer())?
+        class(py, handle)?
             .getattr("__name__")?
             .extract::<String>()?,
     ];
@@ -153,7 +162,7 @@ pub fn compare<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let operator = CompareOp::from_raw(operator);
     let ours = handle_type::as_timer(other);
-    if operator.is_none() || (ours.is_none() && !other.is_instance(&class(py, true)?)?) {
+    if operator.is_none() || (ours.is_none() && !other.is_instance(&timer_class(py)?)?) {
         return Ok(py.NotImplemented().into_bound(py));
     }
     let other_when: f64 = other.getattr(intern!(py, "_when"))?.extract()?;

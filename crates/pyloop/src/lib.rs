@@ -8,6 +8,7 @@ mod ffi;
 mod fork;
 pub mod gil;
 mod handle;
+mod handle_lock;
 pub mod host;
 mod park;
 pub mod poller;

@@ -13,6 +13,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::handle_memory;
 use super::handle_type::{self, Kind};
+use crate::handle_lock;
 
 /// The handle was cancelled.
 pub const CANCELLED: u8 = 1;
@@ -24,6 +25,10 @@ pub const SCHEDULED: u8 = 4;
 pub const REPEATING: u8 = 8;
 /// The garbage collector tracks it.
 const TRACKED: u8 = 16;
+/// It was made by `call_soon_threadsafe()`.
+pub const THREADSAFE: u8 = 32;
+/// Another thread waits for the end of its run.
+pub const AWAITED: u8 = 64;
 
 /// Up to this many arguments lie in the handle itself.
 pub const INLINE: usize = 3;
@@ -304,6 +309,10 @@ impl HandleRef {
             (*handle).flags &= !RUNNING;
             if (*handle).flags & CANCELLED != 0 {
                 release_call(handle);
+            }
+            if (*handle).flags & AWAITED != 0 {
+                (*handle).flags &= !AWAITED;
+                handle_lock::run_ended();
             }
             if (*handle).flags & REPEATING == 0 && ffi::Py_REFCNT(handle.cast()) > 1 {
                 track(handle);

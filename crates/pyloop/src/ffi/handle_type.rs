@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 
 use super::handle::{self as raw, HandleRef, RawHandle};
 use crate::handle;
+use crate::handle_lock;
 
 /// Which of the two types.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,6 +77,9 @@ unsafe extern "C" fn cancel(
     unsafe {
         let this = object.cast::<RawHandle>();
         if (*this).flags & raw::CANCELLED == 0 {
+            if !run_has_ended(object) {
+                return ptr::null_mut();
+            }
             let core = super::methods::core_of(Python::assume_attached(), &(*this).event_loop);
             if core.is_debug() {
                 method(object, |py, this| {
@@ -97,7 +101,30 @@ unsafe extern "C" fn cancelled(
     _: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     // SAFETY: `object` is a handle.
-    unsafe { ffi::PyBool_FromLong(((*object.cast::<RawHandle>()).flags & raw::CANCELLED).into()) }
+    unsafe {
+        if !run_has_ended(object) {
+            return ptr::null_mut();
+        }
+        ffi::PyBool_FromLong(((*object.cast::<RawHandle>()).flags & raw::CANCELLED).into())
+    }
+}
+
+/// Waits for the end of the run where asyncio does. `false`: a signal handler raised instead, and the error is set.
+#[inline]
+unsafe fn run_has_ended(object: *mut ffi::PyObject) -> bool {
+    const BOTH: u8 = raw::RUNNING | raw::THREADSAFE;
+    // SAFETY: `object` is a handle, and the caller holds a reference meanwhile.
+    unsafe {
+        let this = object.cast::<RawHandle>();
+        if (*this).flags & BOTH != BOTH {
+            return true;
+        }
+        guard(false, |py| {
+            let core = super::methods::core_of(py, &(*this).event_loop);
+            handle_lock::wait_for_run(py, core, &HandleRef::from_borrowed(py, object))
+                .map(|()| true)
+        })
+    }
 }
 
 unsafe extern "C" fn when(object: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
@@ -197,7 +224,7 @@ getter!(get_scheduled, |py, this| this
 getter!(get_source_traceback, |py, this| this.source_traceback(py));
 getter!(get_saved_repr, |py, this| this.saved_repr(py));
 getter!(get_when, |py, this| this.when());
-getter!(get_class, |py, this| handle::class(py, this.is_timer())?);
+getter!(get_class, |py, this| handle::class(py, &this)?);
 
 unsafe extern "C" fn get_context_attribute(
     object: *mut ffi::PyObject,

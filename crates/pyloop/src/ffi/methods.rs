@@ -10,7 +10,7 @@ use pyo3::types::PyString;
 use pyo3::{Borrowed, PyTypeInfo, intern};
 
 use super::create;
-use super::handle::{HandleRef, Parts, SCHEDULED};
+use super::handle::{HandleRef, Parts, SCHEDULED, THREADSAFE};
 use super::handle_type::{Kind, guard};
 use crate::clock;
 use crate::core::Core;
@@ -175,7 +175,8 @@ unsafe fn queue(
         {
             return ptr::null_mut();
         }
-        let Some(handle) = HandleRef::new(py, Kind::Handle, call.parts(slf), 0, 0.0) else {
+        let flags = if from_elsewhere { THREADSAFE } else { 0 };
+        let Some(handle) = HandleRef::new(py, Kind::Handle, call.parts(slf), flags, 0.0) else {
             return ptr::null_mut();
         };
         if core.is_debug() && !note_source(&handle) {
