@@ -10,6 +10,9 @@ from __future__ import annotations
 import asyncio.base_events
 import asyncio.selector_events
 import asyncio.sslproto
+import asyncio.unix_events
+import logging
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +25,20 @@ if TYPE_CHECKING:
 
 _base: Any = asyncio.base_events.BaseEventLoop
 _selector: Any = asyncio.selector_events.BaseSelectorEventLoop
+_unix: Any = asyncio.unix_events._UnixSelectorEventLoop
+
+logger = logging.getLogger("asyncio")
 
 
 class Network(_native.EventLoop):
     """The part of the loop that knows hosts, ports and certificates."""
 
-    __slots__ = ()
+    __slots__ = ("_unix_server_sockets",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Listening sockets and the inodes of their paths, which asyncio's `create_unix_server` notes from 3.13 on.
+        self._unix_server_sockets: dict[socket.socket, int] = {}
 
     if TYPE_CHECKING:
 
@@ -37,6 +48,8 @@ class Network(_native.EventLoop):
     create_connection = _base.create_connection
     create_server = _base.create_server
     connect_accepted_socket = _base.connect_accepted_socket
+    create_unix_connection = _unix.create_unix_connection
+    create_unix_server = _unix.create_unix_server
     start_tls = _base.start_tls
     getnameinfo = _base.getnameinfo
     sock_connect = _selector.sock_connect
@@ -102,6 +115,21 @@ class Network(_native.EventLoop):
         if context is not None:  # from Python 3.15 on
             arguments = (*arguments, context)
         self.add_reader(sock, self._accept_connection, *arguments)
+
+    def _stop_serving(self, sock: socket.socket) -> None:
+        """Close the listening socket, and remove its path if it is the one that the server has made."""
+        inode = self._unix_server_sockets.pop(sock, None)
+        path = sock.getsockname() if inode is not None else None
+        super()._stop_serving(sock)
+        if path is None:
+            return
+        try:
+            if os.stat(path).st_ino == inode:  # noqa: PTH116 - the path may be bytes
+                os.unlink(path)  # noqa: PTH108 - as above
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            logger.error("Unable to clean up listening UNIX socket %r: %r", path, error)  # noqa: TRY400 - asyncio's line
 
     def _make_ssl_transport(
         self,

@@ -8,6 +8,7 @@ mod outgoing;
 mod read;
 mod receiver;
 mod stream;
+mod tie;
 mod watch;
 mod write;
 

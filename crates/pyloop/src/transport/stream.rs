@@ -187,13 +187,13 @@ impl Stream {
     pub(super) fn update_hold(&self, me: &Me<'_>) {
         let Some(watch) = self.watch() else { return };
         let wanted = self.reading.get() || !self.outgoing.borrow().is_empty();
-        if wanted == watch.holds() {
+        if wanted == watch.tie.holds() {
             return;
         }
         if wanted {
-            watch.hold(me);
+            watch.tie.hold(me);
         } else {
-            watch.release(me.py(), !self.closing.get());
+            watch.tie.release(me.py(), !self.closing.get());
         }
     }
 
