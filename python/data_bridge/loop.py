@@ -23,6 +23,7 @@ from asyncio.base_events import _run_until_complete_cb  # type: ignore[attr-defi
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from data_bridge.network import Network
+from data_bridge.sockets import Sockets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
@@ -39,7 +40,7 @@ logger = logging.getLogger("asyncio")
 _DEBUG_STACK_DEPTH = 10
 
 
-class Loop(Network, asyncio.AbstractEventLoop):
+class Loop(Network, Sockets, asyncio.AbstractEventLoop):
     """An asyncio event loop whose core is native.
 
     Create one with `new_event_loop()`; `run()`, `asyncio.Runner(loop_factory=new_event_loop)` and

@@ -52,16 +52,12 @@ class Network(_native.EventLoop):
     create_unix_server = _unix.create_unix_server
     start_tls = _base.start_tls
     getnameinfo = _base.getnameinfo
-    sock_connect = _selector.sock_connect
 
     _connect_sock = _base._connect_sock
     _create_connection_transport = _base._create_connection_transport
     _create_server_getaddrinfo = _base._create_server_getaddrinfo
     _ensure_resolved = _base._ensure_resolved
     _getaddrinfo_debug = _base._getaddrinfo_debug
-    _sock_connect = _selector._sock_connect
-    _sock_connect_cb = _selector._sock_connect_cb
-    _sock_write_done = _selector._sock_write_done
     _accept_connection = _selector._accept_connection
     _accept_connection2 = _selector._accept_connection2
 

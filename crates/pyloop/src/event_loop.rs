@@ -6,7 +6,7 @@
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::clock;
@@ -20,6 +20,7 @@ use crate::readers::{self, Direction};
 use crate::runtime;
 use crate::server;
 use crate::signals;
+use crate::sock;
 use crate::tick;
 use crate::transport::{Endpoint, Origin, StreamTransport};
 
@@ -281,6 +282,74 @@ impl EventLoop {
     /// Raise RuntimeError if the descriptor belongs to a transport.
     fn _check_free(&self, py: Python<'_>, fd: &Bound<'_, PyAny>) -> PyResult<()> {
         readers::check_free(self.core(py), fd)
+    }
+
+    /// The bytes that sock.recv(n) has, or a future of them.
+    fn _sock_recv<'py>(
+        slf: &Bound<'py, Self>,
+        sock: &Bound<'py, PyAny>,
+        n: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        sock::receive(slf, sock, n)
+    }
+
+    /// What sock.recv_into(buf) says, or a future of it.
+    fn _sock_recv_into<'py>(
+        slf: &Bound<'py, Self>,
+        sock: &Bound<'py, PyAny>,
+        buf: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        sock::receive_into(slf, sock, buf)
+    }
+
+    /// None if all of data is sent, or a future that says so.
+    fn _sock_sendall<'py>(
+        slf: &Bound<'py, Self>,
+        sock: &Bound<'py, PyAny>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        sock::send_all(slf, sock, data)
+    }
+
+    /// What a method of the socket answers, or a future of it if it raises BlockingIOError.
+    #[pyo3(signature = (sock, writes, method, *args))]
+    fn _sock_call<'py>(
+        slf: &Bound<'py, Self>,
+        sock: &Bound<'py, PyAny>,
+        writes: bool,
+        method: &Bound<'py, PyString>,
+        args: &Bound<'py, PyTuple>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let direction = if writes {
+            Direction::Write
+        } else {
+            Direction::Read
+        };
+        sock::call(slf, sock, direction, method, args)
+    }
+
+    /// None if the socket is connected to address, or a future that says so.
+    fn _sock_connect<'py>(
+        slf: &Bound<'py, Self>,
+        sock: &Bound<'py, PyAny>,
+        address: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        sock::connect(slf, sock, address)
+    }
+
+    /// Refuse a TLS socket, and in debug mode one that blocks.
+    fn _sock_check(&self, py: Python<'_>, sock: &Bound<'_, PyAny>) -> PyResult<()> {
+        sock::check(self.core(py), sock).map(drop)
+    }
+
+    /// Nobody awaits the future of one of the calls above any more.
+    fn _sock_forget(
+        &self,
+        py: Python<'_>,
+        sock: &Bound<'_, PyAny>,
+        future: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        sock::forget(self.core(py), sock, future)
     }
 
     /// A transport on a connected socket, which it owns from now on; the waiter is completed after connection_made().

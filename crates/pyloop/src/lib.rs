@@ -17,6 +17,7 @@ mod ready;
 mod runtime;
 mod server;
 mod signals;
+mod sock;
 mod tasks;
 mod tick;
 mod transport;

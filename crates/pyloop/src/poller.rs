@@ -47,6 +47,11 @@ impl Events {
         self.has(libc::EPOLLERR)
     }
 
+    /// Out-of-band data has come: reads stop short of it.
+    pub fn urgent(self) -> bool {
+        self.has(libc::EPOLLPRI)
+    }
+
     fn has(self, flags: libc::c_int) -> bool {
         self.0 & flags.cast_unsigned() != 0
     }
@@ -72,6 +77,8 @@ impl Interest {
     pub const READ: Self = Self((libc::EPOLLIN | libc::EPOLLRDHUP).cast_unsigned());
     /// Writing.
     pub const WRITE: Self = Self(libc::EPOLLOUT.cast_unsigned());
+    /// Out-of-band data.
+    pub const URGENT: Self = Self(libc::EPOLLPRI.cast_unsigned());
     /// Both directions.
     pub const BOTH: Self = Self(Self::READ.0 | Self::WRITE.0);
 }
@@ -98,6 +105,11 @@ pub trait Source {
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         let _ = visit;
         Ok(())
+    }
+
+    /// The `sock_*` calls that wait for the descriptor, if it has seen any.
+    fn operations(&self) -> Option<Rc<crate::sock::Operations>> {
+        None
     }
 
     /// For this crate's own `add_reader` registrations.
@@ -179,9 +191,15 @@ impl Poller {
         let generation = self.generation.get().wrapping_add(1);
         self.generation.set(generation);
         let data = u64::from(generation) << 32 | u64::from(fd.cast_unsigned());
-        match self.control(Change::Add, fd, bits(mode, interest), data) {
-            Err(error) if error.raw_os_error() == Some(libc::EEXIST) => {
-                self.control(Change::Modify, fd, bits(mode, interest), data)?;
+        // The table may be wrong about the kernel's set: a number may be closed and used again unseen, or be shared.
+        let (likely, other) = if self.source(fd).is_some() {
+            (Change::Modify, Change::Add)
+        } else {
+            (Change::Add, Change::Modify)
+        };
+        match self.control(likely, fd, bits(mode, interest), data) {
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EEXIST | libc::ENOENT)) => {
+                self.control(other, fd, bits(mode, interest), data)?;
             }
             result => result?,
         }

@@ -14,6 +14,7 @@ use crate::core::Core;
 use crate::ffi::handle::{CANCELLED, HandleRef};
 use crate::poller::{Events, Interest, Mode, Source};
 use crate::ready::Ready;
+use crate::sock::Operations;
 
 /// Which callback.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,9 +34,20 @@ pub struct Watch {
     fd: RawFd,
     reader: RefCell<Option<Side>>,
     writer: RefCell<Option<Side>>,
+    /// The `sock_*` calls that wait for the same descriptor.
+    operations: RefCell<Option<Rc<Operations>>>,
 }
 
 impl Watch {
+    fn new(fd: RawFd, operations: Option<Rc<Operations>>) -> Self {
+        Self {
+            fd,
+            reader: RefCell::default(),
+            writer: RefCell::default(),
+            operations: RefCell::new(operations),
+        }
+    }
+
     fn side(&self, direction: Direction) -> &RefCell<Option<Side>> {
         match direction {
             Direction::Read => &self.reader,
@@ -54,7 +66,15 @@ impl Watch {
         } else {
             Interest::NONE
         };
-        read | write
+        let operations = self.operations.borrow();
+        let operations = operations.as_ref().map_or(Interest::NONE, |o| o.interest());
+        read | write | operations
+    }
+
+    /// From now on `operations` hear of the descriptor too.
+    pub fn join(&self, operations: Rc<Operations>) {
+        let replaced = self.operations.replace(Some(operations));
+        drop(replaced); // outside the borrow
     }
 
     fn queue(&self, core: &Core, py: Python<'_>, direction: Direction) {
@@ -88,6 +108,14 @@ impl Source for Watch {
         if events.writable() {
             self.queue(core, py, Direction::Write);
         }
+        if let Some(operations) = self.operations() {
+            operations.ready(py, core, events);
+            operations_changed(core, self.fd);
+        }
+    }
+
+    fn operations(&self) -> Option<Rc<Operations>> {
+        self.operations.borrow().clone()
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -98,6 +126,11 @@ impl Source for Watch {
                 visit.call(&side.file)?;
                 side.handle.visit_queued(visit)?;
             }
+        }
+        if let Ok(operations) = self.operations.try_borrow()
+            && let Some(operations) = operations.as_ref()
+        {
+            operations.traverse(visit)?;
         }
         Ok(())
     }
@@ -175,11 +208,7 @@ pub(crate) fn add(
         cancel(replaced, file.py())?;
         return Ok(());
     }
-    let watch = Watch {
-        fd,
-        reader: RefCell::default(),
-        writer: RefCell::default(),
-    };
+    let watch = Watch::new(fd, registered.and_then(|source| source.operations()));
     watch.side(direction).replace(Some(side));
     core.poller()
         .register(fd, Mode::Level, watch.interest(), Rc::new(watch))?;
@@ -199,15 +228,36 @@ pub(crate) fn remove_file(
     cancel(remove(core, fd, direction), file.py())
 }
 
-fn remove(core: &Core, fd: RawFd, direction: Direction) -> Option<Side> {
-    let registered = core.poller().source(fd)?;
-    let watch = registered.as_watch()?;
-    let removed = watch.side(direction).take()?;
+/// Has `operations` told of `fd` for as long as they wait, and as often as it is ready.
+pub(crate) fn watch_for(core: &Core, fd: RawFd, operations: Rc<Operations>) -> PyResult<()> {
+    let watch = Rc::new(Watch::new(fd, Some(operations)));
+    core.poller()
+        .register(fd, Mode::Level, Interest::NONE, watch)?;
+    Ok(())
+}
+
+/// A `sock_*` call has come or gone: a level-triggered descriptor is watched only as long as somebody waits.
+pub(crate) fn operations_changed(core: &Core, fd: RawFd) {
+    if let Some(source) = core.poller().source(fd)
+        && let Some(watch) = source.as_watch()
+    {
+        watched(core, fd, watch);
+    }
+}
+
+fn watched(core: &Core, fd: RawFd, watch: &Watch) {
     let gone =
         watch.interest() == Interest::NONE || core.poller().modify(fd, watch.interest()).is_err();
     if gone {
         core.poller().deregister(fd);
     }
+}
+
+fn remove(core: &Core, fd: RawFd, direction: Direction) -> Option<Side> {
+    let registered = core.poller().source(fd)?;
+    let watch = registered.as_watch()?;
+    let removed = watch.side(direction).take()?;
+    watched(core, fd, watch);
     Some(removed)
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::RawFd;
+use std::ptr::NonNull;
 
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyBufferError;
@@ -11,11 +12,45 @@ use super::socket;
 
 /// Reads once from `fd` into `target`, a writable contiguous buffer, and tells how much of how much was filled.
 pub fn receive_into(fd: RawFd, target: &Bound<'_, PyAny>) -> PyResult<(io::Result<usize>, usize)> {
+    receive_with(fd, target, 0)
+}
+
+/// [`receive_into`] that never waits, whatever mode the socket is in.
+pub fn receive_into_now(
+    fd: RawFd,
+    target: &Bound<'_, PyAny>,
+) -> PyResult<(io::Result<usize>, usize)> {
+    receive_with(fd, target, libc::MSG_DONTWAIT)
+}
+
+fn receive_with(
+    fd: RawFd,
+    target: &Bound<'_, PyAny>,
+    flags: i32,
+) -> PyResult<(io::Result<usize>, usize)> {
     let buffer = PyBuffer::<u8>::get(target)?;
     let memory = buffer.as_slice_ptr().filter(|_| !buffer.readonly());
     let memory = memory.ok_or_else(|| PyBufferError::new_err("Object is not writable."))?;
     // SAFETY: the export is held until `buffer` is dropped below, it is contiguous and writable, and the thread stays
     // attached, so no other Python code runs meanwhile.
-    let result = unsafe { socket::receive_raw(fd, memory) };
+    let result = unsafe { socket::receive_raw(fd, memory, flags) };
     Ok((result, memory.len()))
+}
+
+/// Sends once from `source`, a contiguous buffer, what lies behind `offset`; never waits.
+pub fn send_from(
+    fd: RawFd,
+    source: &Bound<'_, PyAny>,
+    offset: usize,
+) -> PyResult<io::Result<usize>> {
+    let buffer = PyBuffer::<u8>::get(source)?;
+    let memory = buffer
+        .as_slice_ptr()
+        .ok_or_else(|| PyBufferError::new_err("Object is not contiguous."))?;
+    let length = memory.len().saturating_sub(offset);
+    // SAFETY: the offset stays inside the buffer or at its end.
+    let start = unsafe { memory.cast::<u8>().add(memory.len() - length) };
+    let rest = NonNull::slice_from_raw_parts(start, length);
+    // SAFETY: the export is held until `buffer` is dropped, and the thread stays attached.
+    Ok(unsafe { socket::send_raw(fd, rest) })
 }

@@ -33,19 +33,53 @@ pub fn receive(fd: RawFd, buffer: &mut [u8]) -> io::Result<usize> {
     count(|| unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), 0) })
 }
 
+/// Reads once into `buffer` and never waits, whatever mode the socket is in.
+pub fn receive_now(fd: RawFd, buffer: &mut [u8]) -> io::Result<usize> {
+    let (start, length) = (buffer.as_mut_ptr().cast(), buffer.len());
+    // SAFETY: `buffer` is writable for its length.
+    count(|| unsafe { libc::recv(fd, start, length, libc::MSG_DONTWAIT) })
+}
+
+/// The protocol of a socket, `IPPROTO_TCP` for one.
+pub fn protocol(fd: RawFd) -> io::Result<i32> {
+    let mut protocol: libc::c_int = 0;
+    let mut length = libc::socklen_t::try_from(size_of::<libc::c_int>()).unwrap_or(4);
+    // SAFETY: the kernel writes at most `length` bytes into `protocol`.
+    check(unsafe {
+        libc::getsockopt(
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_PROTOCOL,
+            (&raw mut protocol).cast(),
+            &raw mut length,
+        )
+    })?;
+    Ok(protocol)
+}
+
 /// Reads once into memory that a Python buffer lends.
 ///
 /// # Safety
 /// `buffer` must stay valid and unshared for the call: the export is held and the thread is attached.
-pub unsafe fn receive_raw(fd: RawFd, buffer: NonNull<[u8]>) -> io::Result<usize> {
+pub unsafe fn receive_raw(fd: RawFd, buffer: NonNull<[u8]>, flags: i32) -> io::Result<usize> {
     // SAFETY: the caller's promise.
-    count(|| unsafe { libc::recv(fd, buffer.as_ptr().cast(), buffer.len(), 0) })
+    count(|| unsafe { libc::recv(fd, buffer.as_ptr().cast(), buffer.len(), flags) })
 }
 
 /// Sends once what the kernel takes of `data`.
 pub fn send(fd: RawFd, data: &[u8]) -> io::Result<usize> {
     // SAFETY: `data` is readable for its length.
     count(|| unsafe { libc::send(fd, data.as_ptr().cast(), data.len(), libc::MSG_NOSIGNAL) })
+}
+
+/// Sends once what the kernel takes of memory that a Python buffer lends, and never waits.
+///
+/// # Safety
+/// `data` must be readable for the call: the export is held and the thread is attached.
+pub unsafe fn send_raw(fd: RawFd, data: NonNull<[u8]>) -> io::Result<usize> {
+    let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+    // SAFETY: the caller's promise.
+    count(|| unsafe { libc::send(fd, data.as_ptr().cast(), data.len(), flags) })
 }
 
 /// Sends once what the kernel takes of all `parts` together.
