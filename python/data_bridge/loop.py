@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from data_bridge.network import Network
 from data_bridge.sockets import Sockets
+from data_bridge.subprocesses import Subprocesses
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
@@ -40,7 +41,7 @@ logger = logging.getLogger("asyncio")
 _DEBUG_STACK_DEPTH = 10
 
 
-class Loop(Network, Sockets, asyncio.AbstractEventLoop):
+class Loop(Network, Sockets, Subprocesses, asyncio.AbstractEventLoop):
     """An asyncio event loop whose core is native.
 
     Create one with `new_event_loop()`; `run()`, `asyncio.Runner(loop_factory=new_event_loop)` and

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
+use crate::children;
 use crate::clock;
 use crate::core::Core;
 use crate::debug;
@@ -282,6 +283,17 @@ impl EventLoop {
     /// Raise RuntimeError if the descriptor belongs to a transport.
     fn _check_free(&self, py: Python<'_>, fd: &Bound<'_, PyAny>) -> PyResult<()> {
         readers::check_free(self.core(py), fd)
+    }
+
+    /// Have callback(pid, returncode, argument) called when a child process has ended; OSError if there is no pidfd.
+    fn _add_child(
+        &self,
+        py: Python<'_>,
+        pid: i32,
+        callback: &Bound<'_, PyAny>,
+        argument: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        children::add(self.core(py), pid, callback, argument)
     }
 
     /// The bytes that sock.recv(n) has, or a future of them.

@@ -1,5 +1,6 @@
 //! The asyncio event loop of `data_bridge`: the map of its rooms. Knows no HTTP.
 
+mod children;
 mod clock;
 pub mod core;
 mod debug;

@@ -15,6 +15,7 @@ pub mod handle;
 mod handle_memory;
 pub mod handle_type;
 pub mod methods;
+pub mod process;
 pub mod python;
 pub mod socket;
 pub mod sys;
