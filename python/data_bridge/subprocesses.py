@@ -13,7 +13,7 @@ import itertools
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from data_bridge import _native
 
@@ -32,9 +32,6 @@ class Subprocesses(_native.EventLoop):
     """The part of the loop that knows programs and pipes."""
 
     __slots__ = ()
-
-    if TYPE_CHECKING:
-        _debug: bool
 
     subprocess_exec = _base.subprocess_exec
     subprocess_shell = _base.subprocess_shell
