@@ -10,9 +10,9 @@ import pytest
 FORBID_SKIPS = bool(os.environ.get("DATA_BRIDGE_FORBID_SKIPS"))
 
 
-def require_program(name: str) -> str:
-    """The path of a server or tool that a test needs."""
-    found = shutil.which(name)
+def require_program(name: str, path: str | None = None) -> str:
+    """The path of a server or tool that a test needs, from PATH or from the folders given like it."""
+    found = shutil.which(name, path=path)
     if found:
         return found
     message = f"{name} is not installed"

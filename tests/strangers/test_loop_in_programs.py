@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import io
-import socket
-import subprocess
 import sys
-import threading
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 import aiohttp.web
-import anyio
 import httpx
-import pytest
-import redis.asyncio
 import websockets
-from tests.conftest import require_program
 from tests.support import servers
 
 import data_bridge
 from data_bridge.loop import Loop
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 APPS = Path(__file__).parent / "apps"
 
@@ -122,55 +112,3 @@ def test_websockets_client_and_server() -> None:
                 return received
 
     assert data_bridge.run(main()) == ["a", "b" * 100_000]
-
-
-@pytest.fixture
-def redis_port(tmp_path: Path) -> Iterator[int]:
-    program = require_program("redis-server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "Ready to accept connections" in line:
-            break
-    yield port
-    process.terminate()
-    process.stdout.close()
-    process.wait(servers.PATIENCE)
-
-
-def test_redis_py_against_a_real_redis(redis_port: int) -> None:
-    async def main() -> int:
-        assert_ours()
-        client = redis.asyncio.Redis(port=redis_port)
-        async with client.pipeline() as pipe:
-            for number in range(1000):
-                pipe.incrby("sum", number)
-            await pipe.execute()
-        async with client.pubsub() as listener:
-            await listener.subscribe("news")
-            await client.publish("news", "hello")
-            kinds = [(await listener.get_message(timeout=10))["type"] for _ in range(2)]
-            assert kinds == ["subscribe", "message"]
-        total = int(await client.get("sum"))
-        await client.aclose()
-        return total
-
-    assert data_bridge.run(main()) == sum(range(1000))
-
-
-def test_anyio_keeps_its_worker_threads() -> None:
-    """They end with the main task, which anyio knows by its callback; otherwise with the first request's task."""
-
-    async def main() -> list[threading.Thread]:
-        assert_ours()
-        return [
-            await asyncio.create_task(anyio.to_thread.run_sync(threading.current_thread)),
-            await asyncio.create_task(anyio.to_thread.run_sync(threading.current_thread)),
-        ]
-
-    first, second = data_bridge.run(main())
-    assert first is second
