@@ -36,6 +36,14 @@ def test_uvicorn_under_our_policy() -> None:
         assert httpx.get(server.url).text == "data_bridge.loop.Loop"
 
 
+def test_hypercorn_on_our_loop() -> None:
+    with servers.running([sys.executable, "hypercorn_on_our_loop.py"], APPS) as server:
+        assert httpx.get(server.url).text == "data_bridge.loop.Loop"
+        assert httpx.post(server.url, content=b"x" * 200_000).status_code == 200
+        with httpx.Client() as client:  # keep-alive
+            assert {client.get(server.url).status_code for _ in range(20)} == {200}
+
+
 def test_a_runner_with_our_loop_factory() -> None:
     async def main() -> str:
         assert_ours()

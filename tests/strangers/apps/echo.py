@@ -1,12 +1,12 @@
 """An ASGI app that sends back what it gets as it comes; /never does not answer."""
 
-import asyncio
-
 
 async def app(scope, receive, send):
     assert scope["type"] == "http"
     if scope["path"] == "/never":
-        await asyncio.Event().wait()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return
     await send({"type": "http.response.start", "status": 200, "headers": []})
     more = True
     while more:
