@@ -176,6 +176,19 @@ def test_sockets_listen_connect_and_half_close(kind: str, tmp_path: Path) -> Non
     assert run(main) == b"x" * 1_000_000 + b"end"
 
 
+def test_processes() -> None:
+    async def main() -> bytes:
+        finished = await anyio.run_process(["sort"], input=b"b\na\n")
+        async with await anyio.open_process(["cat"]) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            await process.stdin.send(finished.stdout)
+            await process.stdin.aclose()
+            return b"".join([chunk async for chunk in process.stdout])
+
+    assert run(main) == b"a\nb\n"
+
+
 def test_httpx_streams_pools_and_times_out() -> None:
     async def main(url: str) -> None:
         async with httpx.AsyncClient(base_url=url) as client:
