@@ -51,13 +51,24 @@ class Settings:
     body_timeout: float = _setting(
         30.0, "a body that somebody waits for brings no byte", group="Time-outs", positive=True
     )
+    min_body_rate: int = _setting(
+        500, "slowest body, in bytes per second of waiting for it after 10 s; 0 lets it drip", group="Time-outs"
+    )
     write_timeout: float = _setting(30.0, "the client takes no byte of its response", group="Time-outs", positive=True)
+    request_timeout: float = _setting(
+        0.0, "a response has to begin, else 504 and the handler is cancelled; 0 sets no limit", group="Time-outs"
+    )
     graceful_timeout: float = _setting(
         30.0, "requests may finish after a stop was asked", group="Time-outs", flags=("--timeout-graceful-shutdown",)
     )
     disconnect_grace: float = _setting(0.5, "a half-closed connection counts as left", group="Time-outs")
 
     max_connections: int = _setting(10_000, "open connections before accepting pauses", group="Limits", positive=True)
+    limit_concurrency: int = _setting(
+        0, "requests at work at once before others wait in a queue; 0 sets no limit", group="Limits"
+    )
+    queue_size: int = _setting(1000, "requests that may wait in that queue; more get 503", group="Limits")
+    queue_timeout: float = _setting(5.0, "a request waits in that queue, else 503", group="Time-outs")
     max_uri: int = _setting(16 * 1024, "longest request target", group="Limits", positive=True)
     max_headers: int = _setting(100, "most header fields of a request", group="Limits", positive=True)
     max_header_bytes: int = _setting(64 * 1024, "largest request head", group="Limits", positive=True)

@@ -7,6 +7,7 @@ mod deadlines;
 mod input;
 mod link;
 mod output;
+mod pace;
 mod phases;
 mod waker;
 
@@ -15,9 +16,10 @@ pub(crate) use output::{BY_REFERENCE, Output};
 pub(crate) use phases::SKIP_LIMIT;
 pub(crate) use waker::WakerSlot;
 
-use crate::exchange::Inner;
+use crate::exchange::{Exchange, Inner};
 use crate::http1::head::HeadParser;
 use crate::metrics::contain;
+use crate::overload::{Place, Ticket};
 use crate::server::Stage;
 use crate::service::LocalBoxFuture;
 use deadlines::{Deadlines, Expired};
@@ -47,6 +49,10 @@ struct Connection {
     spare: Option<Rc<Inner>>,
     /// What answers the exchange in flight, where the connection itself is to poll it.
     handler: Option<LocalBoxFuture<()>>,
+    /// The exchange in flight before its turn has come, where the server bounds the requests at work.
+    queued: Option<(Ticket, Exchange)>,
+    /// What the exchange in flight occupies there.
+    place: Option<Place>,
     parser: HeadParser,
     /// The next head has to wait until more of the output is sent.
     held_back: bool,
@@ -74,6 +80,8 @@ impl Connection {
             current: None,
             spare: None,
             handler: None,
+            queued: None,
+            place: None,
             parser: HeadParser::default(),
             held_back: false,
         }
@@ -136,6 +144,10 @@ impl Connection {
             None => Flow::Continue(()),
             Some(Expired::Write | Expired::Grace) => Flow::Break(()),
             Some(Expired::Phase) => self.phase_expired(),
+            Some(Expired::Answer) => {
+                self.answer_overdue();
+                Flow::Continue(())
+            }
             Some(Expired::Check) => match self.stream.take_error() {
                 Ok(None) => Flow::Continue(()),
                 Ok(Some(_)) | Err(_) => Flow::Break(()),
@@ -222,8 +234,8 @@ impl Connection {
         match read {
             Poll::Pending => ControlFlow::Continue(false),
             Poll::Ready(Ok(0)) => self.ended(),
-            Poll::Ready(Ok(_)) => {
-                self.received();
+            Poll::Ready(Ok(count)) => {
+                self.received(count);
                 ControlFlow::Continue(true)
             }
             // A reset: whatever the client was still to get, it is gone.
@@ -231,10 +243,10 @@ impl Connection {
         }
     }
 
-    fn received(&mut self) {
+    fn received(&mut self, count: usize) {
         if let Some(current) = &self.current {
             current.body_arrived();
-            self.deadlines.body_awaited(false);
+            self.deadlines.body_received(count);
         }
     }
 }
@@ -243,6 +255,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.link.lost.set(true);
         self.handler = None;
+        self.queued = None;
         if let Some(current) = self.current.take() {
             self.link.engine.end_request();
             current.disconnect();

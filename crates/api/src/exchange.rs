@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// One request and the response to it. Dropping it unanswered is [`Exchange::fail`].
 ///
@@ -140,6 +141,10 @@ pub trait Observer {
     fn writable(&self);
     /// The client is gone: nothing more is read from it or reaches it.
     fn disconnected(&self);
+    /// The response took too long to begin, and was given in the service's place: nothing more is wanted of it.
+    fn overdue(&self) {
+        self.disconnected();
+    }
 }
 
 impl Exchange {
@@ -270,6 +275,12 @@ impl Exchange {
     /// an incomplete response. Does nothing after the end of the response.
     pub fn fail(&self) {
         self.inner.fail();
+    }
+
+    /// Bounds the time until the response begins, in place of the server's own time limit; counts from now. Only
+    /// from within [`Service::call`](crate::service::Service::call).
+    pub fn set_time_limit(&self, limit: Option<Duration>) {
+        self.inner.time_limit.set(limit);
     }
 
     /// Whom to tell from now on; the exchange does not keep the observer alive.

@@ -9,6 +9,7 @@ pub mod http1;
 pub mod limits;
 pub mod metrics;
 pub mod native;
+pub mod overload;
 pub mod plan;
 pub mod route;
 pub mod server;

@@ -12,6 +12,7 @@ use crate::http1::encode::Stamp;
 use crate::limits::Limits;
 use crate::listener;
 use crate::metrics;
+use crate::overload::Overload;
 use crate::service::Service;
 use crate::timeouts::Timeouts;
 use engine::Acceptor;
@@ -37,6 +38,8 @@ pub struct Config {
     pub limits: Limits,
     /// Bounds on how long a client may take.
     pub timeouts: Timeouts,
+    /// The bound on requests at work, and on those that wait for their turn.
+    pub overload: Overload,
     /// The value of the `Server` header, where a response has none.
     pub server_header: Option<String>,
     /// Whether to send a `Date` header where a response has none.
@@ -54,6 +57,7 @@ impl Default for Config {
             max_connections: 10_000,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
+            overload: Overload::default(),
             server_header: Some("data_bridge".to_owned()),
             date_header: true,
             access_log: None,

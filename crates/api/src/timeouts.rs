@@ -20,6 +20,13 @@ pub struct Timeouts {
     pub keep_alive: Duration,
     /// Without a byte of a request body that somebody waits for.
     pub body_stall: Duration,
+    /// The slowest pace of a body, in bytes per second of waiting for it; 0 lets it be as slow as it likes.
+    pub body_rate: u32,
+    /// For how long a slow body is waited for before its pace counts.
+    pub body_grace: Duration,
+    /// From the head of a request until its response has to begin; `None` for as long as it takes. A service may
+    /// set another one for an exchange. What is too late is answered with 504.
+    pub answer: Option<Duration>,
     /// Without the client taking a byte of what is queued for it.
     pub write_stall: Duration,
     /// From the client's FIN until it counts as gone although a half-close looks the same.
@@ -34,6 +41,9 @@ impl Default for Timeouts {
             header: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
             body_stall: Duration::from_secs(30),
+            body_rate: 500,
+            body_grace: Duration::from_secs(10),
+            answer: None,
             write_stall: Duration::from_secs(30),
             disconnect_grace: Duration::from_millis(500),
             linger: Duration::from_secs(2),

@@ -1,9 +1,11 @@
 //! Python's `Settings` as the server's configuration. The names and defaults are `data_bridge.settings`'s.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use api::limits::Limits;
+use api::overload::Overload;
 use api::server::Config;
 use api::timeouts::Timeouts;
 use pyo3::exceptions::PyValueError;
@@ -21,6 +23,7 @@ pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
         max_connections: get(settings, "max_connections")?,
         limits: limits(settings)?,
         timeouts: timeouts(settings)?,
+        overload: overload(settings)?,
         server_header: get::<bool>(settings, "server_header")?.then(|| "data_bridge".to_owned()),
         date_header: get(settings, "date_header")?,
         access_log: access_log::sink(
@@ -56,9 +59,19 @@ fn timeouts(settings: &Bound<'_, PyAny>) -> PyResult<Timeouts> {
         header: seconds(settings, "header_timeout")?,
         keep_alive: seconds(settings, "keep_alive_timeout")?,
         body_stall: seconds(settings, "body_timeout")?,
+        body_rate: get(settings, "min_body_rate")?,
+        answer: Some(seconds(settings, "request_timeout")?).filter(|limit| !limit.is_zero()),
         write_stall: seconds(settings, "write_timeout")?,
         disconnect_grace: seconds(settings, "disconnect_grace")?,
         ..Timeouts::default()
+    })
+}
+
+fn overload(settings: &Bound<'_, PyAny>) -> PyResult<Overload> {
+    Ok(Overload {
+        at_work: NonZeroUsize::new(get(settings, "limit_concurrency")?),
+        queue: get(settings, "queue_size")?,
+        wait: seconds(settings, "queue_timeout")?,
     })
 }
 

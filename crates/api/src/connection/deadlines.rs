@@ -1,5 +1,6 @@
 //! The deadlines of one connection: what the phases say about time, and the one entry in the server's wheel.
 
+use super::pace::Pace;
 use crate::server::Engine;
 use crate::timeouts::{Deadline, Millis, NEVER, Timeouts, Wheel};
 use std::rc::Rc;
@@ -14,6 +15,8 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 pub(crate) enum Expired {
     /// A head, an idle connection, a rest that was skipped, or lingering: the phase knows which.
     Phase,
+    /// The response has to begin.
+    Answer,
     /// The body that somebody waits for.
     Body,
     /// The client does not take what it is sent.
@@ -31,7 +34,9 @@ pub(crate) struct Deadlines {
     entry: Option<Deadline>,
     now: Millis,
     phase: Millis,
+    answer: Millis,
     body: Millis,
+    pace: Pace,
     write: Millis,
     grace: Millis,
     check: Millis,
@@ -52,7 +57,9 @@ impl Deadlines {
             entry: None,
             now: 0,
             phase: NEVER,
+            answer: NEVER,
             body: NEVER,
+            pace: Pace::default(),
             write: NEVER,
             grace: NEVER,
             check: NEVER,
@@ -96,13 +103,32 @@ impl Deadlines {
         self.phase = self.after(self.timeouts.linger);
     }
 
+    /// The exchange waits for its turn.
+    pub(crate) fn queued(&mut self, wait: Duration) {
+        self.phase = self.after(wait);
+    }
+
+    /// The response has to begin within `limit`, where there is one.
+    pub(crate) fn answer_due(&mut self, limit: Option<Duration>) {
+        self.answer = limit.map_or(NEVER, |limit| self.after(limit));
+    }
+
     /// Somebody waits for the body, and the client has the next move.
     pub(crate) fn body_awaited(&mut self, awaited: bool) {
         if !awaited {
+            self.pace.rest(self.now);
             self.body = NEVER;
         } else if self.body == NEVER {
-            self.body = self.after(self.timeouts.body_stall);
+            self.pace.wait(self.now);
+            let slow = self.pace.allowance(&self.timeouts);
+            self.body = self.after(self.timeouts.body_stall.min(slow));
         }
+    }
+
+    /// Some of the body has come, whether somebody waited for it or not.
+    pub(crate) fn body_received(&mut self, count: usize) {
+        self.body_awaited(false);
+        self.pace.received(count);
     }
 
     /// Whether anything waits to be sent, and whether the client took some just now.
@@ -130,7 +156,9 @@ impl Deadlines {
 
     /// The exchange is over: a FIN is no longer about it.
     pub(crate) fn exchange_over(&mut self) {
+        self.answer = NEVER;
         self.body = NEVER;
+        self.pace = Pace::default();
         self.grace = NEVER;
     }
 
@@ -139,6 +167,7 @@ impl Deadlines {
         let all = [
             (self.write, Expired::Write),
             (self.grace, Expired::Grace),
+            (self.answer, Expired::Answer),
             (self.body, Expired::Body),
             (self.phase, Expired::Phase),
             (self.check, Expired::Check),
@@ -149,7 +178,14 @@ impl Deadlines {
 
     /// Goes to sleep until the first of them.
     pub(crate) fn arm(&mut self, waker: &Waker) {
-        let all = [self.phase, self.body, self.write, self.grace, self.check];
+        let all = [
+            self.phase,
+            self.answer,
+            self.body,
+            self.write,
+            self.grace,
+            self.check,
+        ];
         let first = all.into_iter().min().unwrap_or(NEVER);
         self.entry
             .get_or_insert_with(|| Deadline::new(&self.wheel, waker.clone()))

@@ -8,6 +8,7 @@ use crate::faults;
 use crate::http1::encode;
 use crate::http1::head::Head;
 use crate::metrics::contain;
+use crate::overload::Entry;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::task::Context;
@@ -36,6 +37,7 @@ impl Connection {
         loop {
             let moved = match self.phase {
                 Phase::Head => self.begin(budget, cx),
+                Phase::Exchange if self.queued.is_some() => self.leave_queue(cx),
                 Phase::Exchange => self.settle(),
                 Phase::Skip { left } => self.skip(left),
                 Phase::Closing { .. } => false,
@@ -94,8 +96,66 @@ impl Connection {
         let engine = Rc::clone(&self.link.engine);
         engine.begin_request();
         let exchange = Exchange::new(inner);
+        match engine
+            .places
+            .as_ref()
+            .map(|places| places.enter(cx.waker()))
+        {
+            None => self.call(exchange, cx),
+            Some(Entry::Place(place)) => {
+                self.place = Some(place);
+                self.call(exchange, cx);
+            }
+            Some(Entry::Queued(ticket)) => {
+                self.queued = Some((ticket, exchange));
+                self.deadlines.queued(engine.overload.wait);
+            }
+            Some(Entry::Full) => self.turn_away(&exchange),
+        }
+    }
+
+    /// Lets the service have its exchange.
+    fn call(&mut self, exchange: Exchange, cx: &mut Context<'_>) {
+        let engine = Rc::clone(&self.link.engine);
         self.handler = contain("service", || engine.service.call(exchange)).flatten();
+        if let Some(current) = &self.current {
+            self.deadlines.answer_due(current.time_limit());
+        }
         self.poll_handler(cx);
+    }
+
+    /// Too many requests are at work, and too many wait already, or this one has waited too long.
+    fn turn_away(&self, exchange: &Exchange) {
+        let seconds = self.link.engine.overload.retry_after().to_string();
+        let headers = [
+            ("content-type", "text/plain; charset=utf-8"),
+            ("retry-after", &seconds),
+        ];
+        // Where this cannot be said, dropping the exchange ends it.
+        let _ = exchange.respond(503, headers, &b"the server is busy"[..]);
+    }
+
+    /// Lets a queued exchange begin, if its turn has come.
+    fn leave_queue(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(place) = self.queued.as_ref().and_then(|(ticket, _)| ticket.redeem()) else {
+            return false;
+        };
+        self.place = Some(place);
+        if let Some((_, exchange)) = self.queued.take() {
+            self.deadlines.exchange_begun();
+            self.call(exchange, cx);
+        }
+        true
+    }
+
+    /// The exchange has taken longer to answer than it may.
+    pub(super) fn answer_overdue(&mut self) {
+        self.deadlines.answer_due(None);
+        if let Some(current) = &self.current
+            && current.time_out()
+        {
+            self.handler = None;
+        }
     }
 
     /// The state for a new exchange: an earlier one's, where nobody holds it any more.
@@ -164,6 +224,7 @@ impl Connection {
     }
 
     fn retire(&mut self) {
+        self.place = None;
         if let Some(current) = self.current.take() {
             self.link.engine.end_request();
             current.log();
@@ -202,7 +263,14 @@ impl Connection {
                 ControlFlow::Continue(())
             }
             Phase::Head | Phase::Lingering => ControlFlow::Break(()),
-            Phase::Exchange | Phase::Closing { .. } => ControlFlow::Continue(()),
+            Phase::Exchange => {
+                if let Some((_, exchange)) = self.queued.take() {
+                    self.turn_away(&exchange);
+                }
+                self.deadlines.exchange_begun();
+                ControlFlow::Continue(())
+            }
+            Phase::Closing { .. } => ControlFlow::Continue(()),
         }
     }
 

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// The state of an exchange, shared by its handle and its connection.
 pub(crate) struct Inner {
@@ -27,6 +28,10 @@ pub(crate) struct Inner {
     awaited: Cell<bool>,
     /// The connection has gone on, or is gone: nothing of it belongs to this exchange any more.
     over: Cell<bool>,
+    /// How long the response may take to begin.
+    pub(super) time_limit: Cell<Option<Duration>>,
+    /// It took longer.
+    overdue: Cell<bool>,
     pub(super) body_waker: WakerSlot,
     pub(super) write_waker: WakerSlot,
     observer: RefCell<Option<Weak<dyn Observer>>>,
@@ -49,14 +54,16 @@ impl Inner {
             decoder: RefCell::new(Decoder::new(head.framing(), &link.engine.limits)),
             continue_due: Cell::new(head.expects_continue()),
             response: Response::new(),
-            link,
             head,
             lost: Cell::new(None),
             awaited: Cell::new(false),
             over: Cell::new(false),
+            time_limit: Cell::new(link.engine.timeouts.answer),
+            overdue: Cell::new(false),
             body_waker: WakerSlot::default(),
             write_waker: WakerSlot::default(),
             observer: RefCell::new(None),
+            link,
         }
     }
 
@@ -138,6 +145,9 @@ impl Inner {
 
     /// What to tell the client when nobody answers: whose fault it is.
     pub(super) fn excuse(&self) -> Refusal {
+        if self.overdue.get() {
+            return Refusal::new(504, "the request took too long");
+        }
         let own = Refusal::new(500, "Internal Server Error");
         self.lost.get().map_or(own, BodyError::refusal)
     }
@@ -176,6 +186,22 @@ impl Inner {
     pub(crate) fn body_stalled(&self) {
         self.lost.set(Some(BodyError::Stalled));
         self.body_arrived();
+    }
+
+    /// How long the response may take to begin.
+    pub(crate) fn time_limit(&self) -> Option<Duration> {
+        self.time_limit.get()
+    }
+
+    /// The time limit has passed: answers for the service, unless it has begun to. Says whether it had not.
+    pub(crate) fn time_out(&self) -> bool {
+        if self.response.is_started() {
+            return false;
+        }
+        self.overdue.set(true);
+        self.fail();
+        self.tell(<dyn Observer>::overdue);
+        true
     }
 
     /// The client has taken enough of the response.

@@ -7,6 +7,7 @@ use crate::exchange::ConnectionInfo;
 use crate::http1::encode::Stamp;
 use crate::limits::Limits;
 use crate::listener::{Admission, Intake};
+use crate::overload::{Overload, Places};
 use crate::service::Service;
 use crate::timeouts::{Millis, NEVER, Timeouts, Wheel};
 use std::cell::{Cell, RefCell};
@@ -31,6 +32,8 @@ pub(crate) struct Engine {
     pub(crate) service: Rc<dyn Service>,
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
+    pub(crate) overload: Overload,
+    pub(crate) places: Option<Rc<Places>>,
     pub(crate) wheel: Rc<Wheel>,
     pub(super) in_flight: Cell<usize>,
     pub(super) requests_total: Cell<u64>,
@@ -54,6 +57,8 @@ impl Engine {
             service,
             limits: config.limits,
             timeouts: config.timeouts,
+            places: Places::new(&config.overload),
+            overload: config.overload,
             wheel: Wheel::start(),
             stamp,
             dated: Cell::new(NEVER),

@@ -3,6 +3,7 @@
 use crate::support::{Running, serve_service, serve_with};
 use api::exchange::{BodyEvent, Exchange, Observer};
 use api::native::Request;
+use api::server::Config;
 use api::service::{LocalBoxFuture, Service};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -22,6 +23,7 @@ enum Event {
     BodyReady,
     Writable,
     Disconnected,
+    Overdue,
 }
 
 /// Answers nothing, and passes on what its exchanges are told.
@@ -43,6 +45,10 @@ impl Observer for Told {
     fn disconnected(&self) {
         let _ = self.0.send(Event::Disconnected);
     }
+
+    fn overdue(&self) {
+        self.0.send(Event::Overdue).unwrap();
+    }
 }
 
 impl Service for Keep {
@@ -56,15 +62,16 @@ impl Service for Keep {
 }
 
 fn keep(grace: Duration) -> (Running, Receiver<Event>) {
+    keep_with(move |config| config.timeouts.disconnect_grace = grace)
+}
+
+fn keep_with(configure: impl FnOnce(&mut Config) + Send + 'static) -> (Running, Receiver<Event>) {
     let (sender, events) = channel();
-    let server = serve_service(
-        move |config| config.timeouts.disconnect_grace = grace,
-        || {
-            Rc::new(Keep {
-                events: Rc::new(Told(sender)),
-            })
-        },
-    );
+    let server = serve_service(configure, || {
+        Rc::new(Keep {
+            events: Rc::new(Told(sender)),
+        })
+    });
     (server, events)
 }
 
@@ -140,6 +147,20 @@ fn a_reset_is_a_disconnect_at_once() {
     client.reset();
     assert_eq!(events.recv_timeout(PATIENCE), Ok(Event::Disconnected));
     server.until(|stats| stats.connections == 0 && stats.in_flight == 0);
+}
+
+#[test]
+fn an_observer_hears_that_the_answer_was_given_in_its_place() {
+    let (server, events) =
+        keep_with(|config| config.timeouts.answer = Some(Duration::from_millis(100)));
+    let mut client = server.connect();
+    client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    assert_eq!(events.recv_timeout(PATIENCE), Ok(Event::Called));
+    assert_eq!(client.reply().status, 504);
+    assert_eq!(events.recv_timeout(PATIENCE), Ok(Event::Overdue));
+    with_kept(&server, |exchange| {
+        assert!(exchange.respond(200, [("x", "y")], &b"late"[..]).is_err());
+    });
 }
 
 #[test]

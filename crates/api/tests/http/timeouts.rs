@@ -29,6 +29,9 @@ fn serve(change: impl FnOnce(&mut Timeouts) + Send + 'static) -> Running {
         header: PATIENCE,
         keep_alive: PATIENCE,
         body_stall: PATIENCE,
+        body_rate: 0,
+        body_grace: PATIENCE,
+        answer: None,
         write_stall: PATIENCE,
         disconnect_grace: PATIENCE,
         linger: PATIENCE,
@@ -150,4 +153,47 @@ fn a_handler_may_take_longer_than_any_of_them() {
         };
     });
     assert_eq!(server.connect().get("/slow").status, 200);
+}
+
+#[test]
+fn a_body_that_drips() {
+    let server = serve(|timeouts| {
+        timeouts.body_rate = 1_000_000;
+        timeouts.body_grace = SHORT;
+    });
+    let mut client = server.connect();
+    let start = Instant::now();
+    client.send("POST /whole HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n");
+    let mut dripping = client.stream.try_clone().unwrap();
+    let drip = std::thread::spawn(move || {
+        while std::io::Write::write_all(&mut dripping, b"x").is_ok() && start.elapsed() < PATIENCE {
+            std::thread::sleep(SHORT / 20);
+        }
+    });
+    assert_eq!(client.reply().status, 408);
+    assert!(start.elapsed() >= SHORT);
+    client.stream.shutdown(Shutdown::Both).unwrap();
+    drip.join().unwrap();
+}
+
+#[test]
+fn an_answer_that_does_not_come() {
+    let server = serve(|timeouts| timeouts.answer = Some(SHORT));
+    let mut client = server.connect();
+    let start = Instant::now();
+    assert_eq!(client.get("/slow").status, 504);
+    assert!(start.elapsed() >= SHORT);
+    // The handler is gone with its answer, and the connection goes on.
+    assert_eq!(client.get("/plain").text(), "hello");
+}
+
+#[test]
+fn an_answer_that_was_begun_may_take_its_time() {
+    let server = serve(|timeouts| timeouts.answer = Some(SHORT));
+    let mut client = server.connect();
+    client.send("GET /large HTTP/1.1\r\nhost: x\r\n\r\n");
+    assert_eq!(client.head().status, 200);
+    std::thread::sleep(2 * SHORT);
+    assert_eq!(client.take(50_000_000).len(), 50_000_000);
+    assert_eq!(client.get("/plain").text(), "hello");
 }

@@ -41,6 +41,10 @@ pub struct Cycle {
     receivers: RefCell<Vec<Kept<PyAny>>>,
     /// Futures of tasks that wait in `send()`, resolved when the response may go on.
     senders: RefCell<Vec<Kept<PyAny>>>,
+    /// The task that runs the app while it is suspended: cancelled when its answer comes too late.
+    task: RefCell<Option<Kept<PyAny>>>,
+    /// The client was answered in the app's place.
+    overdue: Cell<bool>,
     news: Cell<News>,
     itself: Weak<Self>,
 }
@@ -65,6 +69,8 @@ impl Cycle {
             body_delivered: Cell::new(false),
             receivers: RefCell::default(),
             senders: RefCell::default(),
+            task: RefCell::default(),
+            overdue: Cell::new(false),
             news: Cell::default(),
             itself: itself.clone(),
         });
@@ -190,18 +196,33 @@ impl Cycle {
 
     /// The app has returned or raised; whatever it left undone is settled here. Says whether the response was complete.
     pub fn close(&self, py: Python<'_>) -> Outcome {
+        drop(self.task.take());
         let outcome = match self.phase.replace(Phase::Done) {
+            Phase::Start if self.overdue.get() => Outcome::Overdue,
             Phase::Done => Outcome::Complete,
             _ if self.exchange.is_disconnected() => Outcome::Disconnected,
             Phase::Start => Outcome::NoResponse,
             Phase::Body | Phase::Trailers => Outcome::Incomplete,
         };
-        if !matches!(outcome, Outcome::Complete) {
+        if !matches!(outcome, Outcome::Complete | Outcome::Overdue) {
             self.exchange.fail();
         }
         resolve(py, &self.receivers);
         resolve(py, &self.senders);
         outcome
+    }
+
+    /// `task` runs the app from now on.
+    pub fn runs_in(&self, task: &Bound<'_, PyAny>) {
+        self.task.replace(Some(Kept::new(task.clone().unbind())));
+    }
+
+    fn cancel(&self, py: Python<'_>) {
+        let task = self.task.take();
+        let cancelled = task.map(|task| task.bind(py).call_method0(intern!(py, "cancel")));
+        if let Some(Err(error)) = cancelled {
+            error.write_unraisable(py, None);
+        }
     }
 
     fn tell(&self, change: impl Fn(&mut News)) {
@@ -224,6 +245,8 @@ pub enum Outcome {
     Complete,
     /// The client left first.
     Disconnected,
+    /// It took too long, and the client got a 504.
+    Overdue,
     /// The app never sent `http.response.start`: the client got a 500.
     NoResponse,
     /// The app began a response and did not finish it: the connection was closed.
@@ -249,6 +272,11 @@ impl Observer for Cycle {
             news.send = true;
         });
     }
+
+    fn overdue(&self) {
+        self.overdue.set(true);
+        self.tell(|_| ());
+    }
 }
 
 impl Job for Cycle {
@@ -259,6 +287,9 @@ impl Job for Cycle {
         }
         if news.send {
             resolve(py, &self.senders);
+        }
+        if self.overdue.get() {
+            self.cancel(py);
         }
     }
 }

@@ -95,6 +95,7 @@ impl Shared {
             Ok(Started::Finished(result)) => self.ended(py, &cycle, &result.map(drop)),
             Ok(Started::Running(task)) => {
                 let ending = Ending(ThreadBound::new((Rc::clone(self), Rc::clone(&cycle))));
+                cycle.runs_in(&task);
                 if let Err(error) = self.running.hold(py, &task, ending) {
                     self.ended(py, &cycle, &Err(error));
                 }
@@ -125,7 +126,7 @@ impl Shared {
     fn ended(&self, py: Python<'_>, cycle: &Cycle, result: &PyResult<()>) {
         let outcome = cycle.close(py);
         let logged = match (result, outcome) {
-            (Ok(()), Outcome::Complete | Outcome::Disconnected) => Ok(()),
+            (Ok(()), Outcome::Complete | Outcome::Disconnected | Outcome::Overdue) => Ok(()),
             (Ok(()), Outcome::NoResponse) => self.complain(
                 py,
                 "ASGI callable returned without starting a response",
@@ -136,7 +137,11 @@ impl Shared {
                 "ASGI callable returned without completing its response",
                 None,
             ),
-            (Err(error), Outcome::Disconnected) if errors::is_farewell(py, error) => Ok(()),
+            (Err(error), Outcome::Disconnected | Outcome::Overdue)
+                if errors::is_farewell(py, error) =>
+            {
+                Ok(())
+            }
             (Err(error), _) => self.complain(py, "Exception in ASGI application", Some(error)),
         };
         if let Err(error) = logged {
