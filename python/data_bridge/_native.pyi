@@ -1,7 +1,17 @@
 """The native half, in Rust. `stubtest` compares this file with the extension module."""
 
 import sys
-from asyncio import AbstractEventLoop, AbstractServer, BaseProtocol, Future, Handle, Task, TimerHandle, Transport
+from asyncio import (
+    AbstractEventLoop,
+    AbstractServer,
+    BaseProtocol,
+    DatagramTransport,
+    Future,
+    Handle,
+    Task,
+    TimerHandle,
+    Transport,
+)
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context
 from socket import socket
@@ -149,6 +159,14 @@ class EventLoop:
         server: AbstractServer | None = None,
         context: Context | None = None,
     ) -> Transport: ...
+    def _make_datagram_transport(
+        self,
+        sock: socket,
+        protocol: BaseProtocol,
+        address: Any = None,
+        waiter: Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> DatagramTransport: ...
     def _listen(
         self,
         protocol_factory: Callable[[], BaseProtocol],

@@ -46,6 +46,7 @@ class Network(_native.EventLoop):
             """`Loop` has it."""
 
     create_connection = _base.create_connection
+    create_datagram_endpoint = _base.create_datagram_endpoint
     create_server = _base.create_server
     connect_accepted_socket = _base.connect_accepted_socket
     create_unix_connection = _unix.create_unix_connection

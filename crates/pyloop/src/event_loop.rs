@@ -23,7 +23,7 @@ use crate::server;
 use crate::signals;
 use crate::sock;
 use crate::tick;
-use crate::transport::{Endpoint, Origin, StreamTransport};
+use crate::transport::{DatagramTransport, Endpoint, Origin, StreamTransport};
 
 /// The native half of `data_bridge.Loop`.
 #[pyclass(frozen, subclass, weakref, module = "data_bridge._native")]
@@ -387,6 +387,21 @@ impl EventLoop {
                 server,
             },
         )
+    }
+
+    /// A transport on a datagram socket, which it owns from now on; address is where sendto() sends by default.
+    #[pyo3(signature = (sock, protocol, address=None, waiter=None, extra=None))]
+    fn _make_datagram_transport<'py>(
+        slf: &Bound<'py, Self>,
+        sock: &Bound<'py, PyAny>,
+        protocol: &Bound<'py, PyAny>,
+        address: Option<&Bound<'py, PyAny>>,
+        waiter: Option<&Bound<'py, PyAny>>,
+        extra: Option<Py<PyDict>>,
+    ) -> PyResult<Bound<'py, DatagramTransport>> {
+        readers::check_free(slf.get().core(slf.py()), sock)?;
+        let endpoint = Endpoint::given(sock, extra)?;
+        DatagramTransport::open(slf, endpoint, protocol, address, waiter)
     }
 
     /// Accept connections of a listening socket for server, until _stop_serving().

@@ -24,7 +24,7 @@ mod tick;
 mod transport;
 
 pub use event_loop::EventLoop;
-pub use transport::StreamTransport;
+pub use transport::{DatagramTransport, StreamTransport};
 
 use pyo3::prelude::*;
 

@@ -121,6 +121,8 @@ pub trait Source {
 struct Slot {
     generation: u32,
     mode: Mode,
+    /// Taken out of the kernel's set by [`Poller::mute`].
+    muted: bool,
     source: Option<Rc<dyn Source>>,
 }
 
@@ -209,6 +211,7 @@ impl Poller {
                 slots.resize_with(index + 1, || Slot {
                     generation: 0,
                     mode: Mode::Level,
+                    muted: false,
                     source: None,
                 });
             }
@@ -217,6 +220,7 @@ impl Poller {
                 Slot {
                     generation,
                     mode,
+                    muted: false,
                     source: Some(source),
                 },
             )
@@ -228,11 +232,30 @@ impl Poller {
     /// Changes the directions of a registered descriptor; an edge that is already there is reported again.
     pub fn modify(&self, fd: RawFd, interest: Interest) -> io::Result<()> {
         let index = index(fd)?;
-        let slots = self.slots.borrow();
-        let slot = slots.get(index).filter(|slot| slot.source.is_some());
+        let mut slots = self.slots.borrow_mut();
+        let slot = slots.get_mut(index).filter(|slot| slot.source.is_some());
         let slot = slot.ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))?;
         let data = u64::from(slot.generation) << 32 | u64::from(fd.cast_unsigned());
-        self.control(Change::Modify, fd, bits(slot.mode, interest), data)
+        let change = if slot.muted {
+            Change::Add
+        } else {
+            Change::Modify
+        };
+        self.control(change, fd, bits(slot.mode, interest), data)?;
+        slot.muted = false;
+        Ok(())
+    }
+
+    /// Hears nothing of a registered descriptor, not even of errors, until it is modified; its source stays known.
+    pub fn mute(&self, fd: RawFd) -> io::Result<()> {
+        let index = index(fd)?;
+        let mut slots = self.slots.borrow_mut();
+        let slot = slots.get_mut(index).filter(|slot| slot.source.is_some());
+        if let Some(slot) = slot.filter(|slot| !slot.muted) {
+            self.control(Change::Delete, fd, 0, 0)?;
+            slot.muted = true;
+        }
+        Ok(())
     }
 
     /// Forgets a descriptor, closed already or not. `false`: it was not registered.

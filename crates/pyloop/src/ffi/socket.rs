@@ -66,6 +66,29 @@ pub unsafe fn receive_raw(fd: RawFd, buffer: NonNull<[u8]>, flags: i32) -> io::R
     count(|| unsafe { libc::recv(fd, buffer.as_ptr().cast(), buffer.len(), flags) })
 }
 
+/// Takes one datagram, cut off at the buffer's end, and its sender's address.
+pub fn receive_from(fd: RawFd, buffer: &mut [u8]) -> io::Result<(usize, SockAddr)> {
+    let mut receive = |storage: *mut libc::sockaddr, length: *mut libc::socklen_t| {
+        // SAFETY: `buffer` is writable for its length, and `try_init` lends storage for the address and its length.
+        count(|| unsafe {
+            let (start, size) = (buffer.as_mut_ptr().cast(), buffer.len());
+            libc::recvfrom(fd, start, size, 0, storage, length)
+        })
+    };
+    // SAFETY: on success the kernel has written an address and its length.
+    unsafe { SockAddr::try_init(|storage, length| receive(storage.cast(), length)) }
+}
+
+/// Sends `data` as one datagram.
+pub fn send_to(fd: RawFd, data: &[u8], address: &SockAddr) -> io::Result<usize> {
+    let (target, length) = (address.as_ptr().cast(), address.len());
+    // SAFETY: `data` is readable for its length, and so is the address.
+    count(|| unsafe {
+        let (start, size) = (data.as_ptr().cast(), data.len());
+        libc::sendto(fd, start, size, libc::MSG_NOSIGNAL, target, length)
+    })
+}
+
 /// Sends once what the kernel takes of `data`.
 pub fn send(fd: RawFd, data: &[u8]) -> io::Result<usize> {
     // SAFETY: `data` is readable for its length.

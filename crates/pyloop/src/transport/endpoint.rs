@@ -143,6 +143,21 @@ impl Endpoint {
         self.fd
     }
 
+    /// `AF_INET` and its like, as the kernel says.
+    pub fn family(&self) -> Option<i32> {
+        let address = socket::local_address(self.fd).ok()?;
+        Some(i32::from(address.family()))
+    }
+
+    /// Whether the other end has a name that is not empty.
+    pub fn has_peer(&self, py: Python<'_>) -> PyResult<bool> {
+        match &self.peer {
+            Address::Inet(_) => Ok(true),
+            Address::Python(address) => address.bind(py).is_truthy(),
+            Address::Unknown => Ok(false),
+        }
+    }
+
     /// Small writes go out at once on TCP.
     pub fn set_nodelay(&self) {
         if matches!(self.local, Address::Inet(_)) {
@@ -193,7 +208,7 @@ impl Endpoint {
     }
 
     /// The socket as Python knows it; from the first time on, the Python object owns the descriptor.
-    fn python_socket<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pub(super) fn python_socket<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let fd = match &*self.holder.borrow() {
             Holder::Python(sock) => return Ok(sock.bind(py).clone()),
             Holder::Native(fd) => Some(fd.as_raw_fd()),

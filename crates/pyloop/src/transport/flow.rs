@@ -1,5 +1,8 @@
 //! Watermarks of a write buffer: when the protocol must pause and when it may go on. Knows no socket and no protocol.
 
+use pyo3::PyResult;
+use pyo3::exceptions::PyValueError;
+
 /// What a transport starts with, and what one side is derived from when only the other is given.
 const HIGH: i64 = 64 * 1024;
 const RATIO: i64 = 4;
@@ -29,6 +32,16 @@ impl Limits {
             (Ok(low), Ok(high)) if low <= high => Ok(Self { low, high }),
             _ => Err(BadLimits { high, low }),
         }
+    }
+
+    /// [`Limits::new`] for Python.
+    pub fn checked(high: Option<i64>, low: Option<i64>) -> PyResult<Self> {
+        Self::new(high, low).map_err(|bad| {
+            PyValueError::new_err(format!(
+                "high ({}) must be >= low ({}) must be >= 0",
+                bad.high, bad.low
+            ))
+        })
     }
 
     /// At or below this many bytes a paused protocol goes on.

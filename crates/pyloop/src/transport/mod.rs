@@ -1,10 +1,13 @@
 //! Transports. `stream` is what Python sees; `read`, `write` and `close` are its three lives; `endpoint` is the socket
 //! under it, `receiver` the protocol above it, `watch` its tie to the poller, `outgoing` and `flow` its write buffer.
+//! `datagram` is the transport of whole messages.
 
 mod close;
+mod datagram;
 mod endpoint;
 mod flow;
 mod outgoing;
+mod pressure;
 mod read;
 mod receiver;
 mod stream;
@@ -13,5 +16,6 @@ mod watch;
 mod write;
 
 pub use close::os_error;
+pub use datagram::DatagramTransport;
 pub use endpoint::{Endpoint, Kind, transport_socket};
 pub use stream::{Origin, StreamTransport};

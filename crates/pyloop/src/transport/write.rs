@@ -4,7 +4,7 @@
 //! send at once makes it happen: more than [`GATHER`] bytes or the upper mark, a loop that does not run, another thread,
 //! and every question about the transport's state.
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
@@ -257,12 +257,7 @@ impl Stream {
 
     /// `transport.set_write_buffer_limits(high, low)`
     pub fn set_limits(&self, me: &Me<'_>, high: Option<i64>, low: Option<i64>) -> PyResult<()> {
-        let limits = Limits::new(high, low).map_err(|bad| {
-            PyValueError::new_err(format!(
-                "high ({}) must be >= low ({}) must be >= 0",
-                bad.high, bad.low
-            ))
-        })?;
+        let limits = Limits::checked(high, low)?;
         self.flush(me)?;
         self.limits.set(limits);
         self.pause_if_high(me)
