@@ -57,8 +57,8 @@ def loop_factory(request: pytest.FixtureRequest) -> LoopFactory:
 
 @pytest.fixture
 def loop(loop_factory: LoopFactory) -> Iterator[asyncio.AbstractEventLoop]:
-    """A loop that must not lose a descriptor, nor an exception that nobody asked for."""
-    before = open_descriptors()
+    """A loop that must not lose a descriptor, nor an exception that nobody asked for, nor count of its attachments."""
+    before, sections = open_descriptors(), _native.testing.open_sections()
     created = loop_factory()
     lost: list[dict[str, object]] = []
     created.set_exception_handler(lambda _loop, context: lost.append(context))
@@ -71,6 +71,7 @@ def loop(loop_factory: LoopFactory) -> Iterator[asyncio.AbstractEventLoop]:
     gc.collect()
     assert not lost
     assert open_descriptors() <= before
+    assert _native.testing.open_sections() == sections, "attached or detached, and never back"
 
 
 @pytest.fixture

@@ -40,8 +40,8 @@ mod _native {
     mod testing {
         #[pymodule_export]
         use crate::testing::{
-            detached_drops, drop_detached, drop_detached_without_wrapper, occupy, panic_in_job,
-            sleep, spawn_from_thread, spawn_many,
+            detached_drops, drop_detached, drop_detached_without_wrapper, occupy, open_sections,
+            panic_in_job, sleep, spawn_from_thread, spawn_many, take_turns,
         };
     }
 }

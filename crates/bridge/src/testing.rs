@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use pyloop::counts;
 use pyloop::gil::{self, Kept};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -101,6 +102,20 @@ pub fn drop_detached(py: Python<'_>, object: Py<PyAny>) -> PyResult<()> {
 pub fn drop_detached_without_wrapper(py: Python<'_>, object: Py<PyAny>) -> PyResult<()> {
     let thread = std::thread::spawn(move || drop(object));
     gil::detach(py, || thread.join()).map_err(|_| PyRuntimeError::new_err("the thread panicked"))
+}
+
+/// How many turns this thread's loops made since this was last asked, how often they gave the interpreter up, and the
+/// most of one turn.
+#[pyfunction]
+pub fn take_turns() -> (u64, u64, u64) {
+    let counted = counts::take_turns();
+    (counted.turns, counted.releases, counted.most)
+}
+
+/// How many attached or detached sections are open, in all threads.
+#[pyfunction]
+pub fn open_sections() -> i64 {
+    counts::open_sections()
 }
 
 /// How many references were dropped detached so far.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use pyo3::prelude::*;
 
+use crate::counts::{self, Section};
 use crate::ffi::python;
 
 thread_local! {
@@ -29,6 +30,8 @@ pub fn detach<T: Send>(py: Python<'_>, f: impl Send + FnOnce() -> T) -> T {
             DETACHED.set(self.0);
         }
     }
+    let _section = Section::open();
+    counts::release();
     py.detach(|| {
         let _restore = Restore(DETACHED.replace(true));
         f()
@@ -43,6 +46,7 @@ pub fn attach<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
             DETACHED.set(self.0);
         }
     }
+    let _section = Section::open();
     Python::try_attach(|py| {
         let _restore = Restore(DETACHED.replace(false));
         f(py)

@@ -3,6 +3,7 @@
 mod children;
 mod clock;
 pub mod core;
+pub mod counts;
 mod debug;
 pub mod event_loop;
 mod ffi;

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 
 use crate::clock;
 use crate::core::Core;
+use crate::counts;
 use crate::debug;
 use crate::ffi::handle::CANCELLED;
 use crate::gil;
@@ -30,6 +31,7 @@ pub(crate) fn run(py: Python<'_>, core: &Core) -> PyResult<()> {
 
 fn turn_round(py: Python<'_>, core: &Core, jobs: &Jobs) -> PyResult<()> {
     loop {
+        counts::turn();
         if core.ready.is_empty() || !core.park.may_skip() {
             wait(py, core, jobs)?;
         }
