@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 
 import pytest
+
+# A shell starts what runs in its background with SIGINT ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FORBID_SKIPS = bool(os.environ.get("DATA_BRIDGE_FORBID_SKIPS"))
 
