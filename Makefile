@@ -118,3 +118,7 @@ conformance: ## CPython's own asyncio tests on every Python found (PYTHON=… fo
 .PHONY: conformance-here
 conformance-here: test-build
 	@$(TEST)/python tests/conformance/run.py
+
+.PHONY: soak
+soak: test-build ## millions of wake-ups, connections and loops: memory and descriptors stay flat (some ten minutes)
+	$(TEST)/python tests/soak/run.py

@@ -176,6 +176,22 @@ def test_sockets_listen_connect_and_half_close(kind: str, tmp_path: Path) -> Non
     assert run(main) == b"x" * 1_000_000 + b"end"
 
 
+def test_datagrams() -> None:
+    async def main() -> list[bytes]:
+        async with await anyio.create_udp_socket(local_host="127.0.0.1") as server:
+            port = server.extra(anyio.abc.SocketAttribute.local_port)
+            async with await anyio.create_connected_udp_socket("127.0.0.1", port) as client:
+                received = []
+                for text in (b"a", b"b" * 30_000):
+                    await client.send(text)
+                    packet, place = await server.receive()
+                    await server.sendto(packet.upper(), *place)
+                    received.append(await client.receive())
+                return received
+
+    assert run(main) == [b"A", b"B" * 30_000]
+
+
 def test_processes() -> None:
     async def main() -> bytes:
         finished = await anyio.run_process(["sort"], input=b"b\na\n")
