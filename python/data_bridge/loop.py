@@ -23,6 +23,7 @@ from asyncio.base_events import _run_until_complete_cb  # type: ignore[attr-defi
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from data_bridge.network import Network
+from data_bridge.sendfile import Sendfile
 from data_bridge.sockets import Sockets
 from data_bridge.subprocesses import Subprocesses
 
@@ -41,7 +42,7 @@ logger = logging.getLogger("asyncio")
 _DEBUG_STACK_DEPTH = 10
 
 
-class Loop(Network, Sockets, Subprocesses, asyncio.AbstractEventLoop):
+class Loop(Network, Sockets, Sendfile, Subprocesses, asyncio.AbstractEventLoop):
     """An asyncio event loop whose core is native.
 
     Create one with `new_event_loop()`; `run()`, `asyncio.Runner(loop_factory=new_event_loop)` and
@@ -359,7 +360,7 @@ def _set_result_unless_done(future: asyncio.Future[None]) -> None:
 
 def new_event_loop() -> Loop:
     """Return a new event loop; for `asyncio.Runner(loop_factory=…)` and the like."""
-    return Loop()  # type: ignore[abstract] # what is missing raises NotImplementedError
+    return Loop()
 
 
 def run(
@@ -399,7 +400,7 @@ def _make_policy() -> type[asyncio.AbstractEventLoopPolicy]:
         """asyncio's policy of this platform with our event loops, for `asyncio.set_event_loop_policy()`."""
 
         def _loop_factory(self) -> Loop:
-            return Loop()  # type: ignore[abstract] # what is missing raises NotImplementedError
+            return Loop()
 
     EventLoopPolicy.__module__ = __name__
     EventLoopPolicy.__qualname__ = "EventLoopPolicy"

@@ -323,6 +323,22 @@ impl EventLoop {
         sock::send_all(slf, sock, data)
     }
 
+    /// How much of a stretch of a file sendfile(2) has sent, or a future of it.
+    fn _sock_sendfile<'py>(
+        slf: &Bound<'py, Self>,
+        sock: &Bound<'py, PyAny>,
+        file: i32,
+        offset: i64,
+        count: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let stretch = sock::Stretch {
+            file,
+            offset,
+            count,
+        };
+        sock::send_file(slf, sock, stretch)
+    }
+
     /// What a method of the socket answers, or a future of it if it raises BlockingIOError.
     #[pyo3(signature = (sock, writes, method, *args))]
     fn _sock_call<'py>(

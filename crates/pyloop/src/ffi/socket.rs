@@ -115,6 +115,13 @@ pub fn send_vectored(fd: RawFd, parts: &[IoSlice<'_>]) -> io::Result<usize> {
     count(|| unsafe { libc::sendmsg(fd, &raw const message, libc::MSG_NOSIGNAL) })
 }
 
+/// Sends a stretch of a file, as far as the kernel takes it; 0 at the file's end.
+pub fn send_file(fd: RawFd, file: RawFd, offset: i64, count: usize) -> io::Result<usize> {
+    let mut offset = offset;
+    // SAFETY: `offset` is writable and lives across the call.
+    self::count(|| unsafe { libc::sendfile(fd, file, &raw mut offset, count) })
+}
+
 /// Takes the next connection of a listening socket, non-blocking and not inherited by children.
 pub fn accept(fd: RawFd) -> io::Result<(OwnedFd, SockAddr)> {
     let accept = |storage: *mut libc::sockaddr, length: *mut libc::socklen_t| {

@@ -12,6 +12,7 @@ use pyo3::types::{PyBytes, PyMemoryView, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::ffi::{buffer, socket};
+use crate::gil;
 use crate::transport::os_error;
 
 /// Reads of up to this many bytes are ours; who wants more asks Python's socket for it.
@@ -37,6 +38,8 @@ pub enum Attempt {
         /// By a method of the socket that may be overridden.
         method: bool,
     },
+    /// Send a stretch of a file.
+    SendFile(Stretch),
     /// See how connecting to an address came out.
     Connected(Py<PyAny>),
     /// Call a method of the socket that raises `BlockingIOError` when it is too early.
@@ -46,6 +49,17 @@ pub enum Attempt {
         /// What it gets.
         arguments: Py<PyTuple>,
     },
+}
+
+/// A part of a file.
+#[derive(Clone, Copy)]
+pub struct Stretch {
+    /// The file's descriptor.
+    pub file: RawFd,
+    /// Where it begins, in bytes.
+    pub offset: i64,
+    /// Its length, in bytes.
+    pub count: usize,
 }
 
 /// What came of it.
@@ -135,6 +149,7 @@ impl Attempt {
                 let method = method.then_some(sock);
                 send(fd, data.bind(py), sent, method)
             }
+            Self::SendFile(stretch) => send_file(py, fd, *stretch),
             Self::Connected(address) => connected(sock, address.bind(py)),
             Self::Method { name, arguments } => {
                 match sock.call_method1(name.bind(py), arguments.bind(py)) {
@@ -148,7 +163,7 @@ impl Attempt {
     /// Shows the garbage collector what is held.
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
-            Self::Receive(_) => Ok(()),
+            Self::Receive(_) | Self::SendFile(_) => Ok(()),
             Self::ReceiveInto(object) | Self::Connected(object) => visit.call(object),
             Self::SendAll { data, .. } => visit.call(data),
             Self::Method { arguments, .. } => visit.call(arguments),
@@ -236,6 +251,16 @@ fn send<'py>(
         if sent.get() >= size {
             return Ok(Outcome::Done(py.None().into_bound(py)));
         }
+    }
+}
+
+/// Detached, because the file may have to come from a disk.
+fn send_file(py: Python<'_>, fd: RawFd, part: Stretch) -> PyResult<Outcome<'_>> {
+    match gil::detach(py, || {
+        socket::send_file(fd, part.file, part.offset, part.count)
+    }) {
+        Ok(sent) => Ok(Outcome::Done(sent.into_pyobject(py)?.into_any())),
+        Err(error) => failed(py, &error),
     }
 }
 

@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple};
 
-pub use attempt::{Attempt, Outcome};
+pub use attempt::{Attempt, Outcome, Stretch};
 pub use operations::{Operation, Operations};
 
 use crate::core::Core;
@@ -196,6 +196,15 @@ pub(crate) fn send_all<'py>(
     let sock = Sock::new(event_loop, sock)?;
     let attempt = Attempt::send_all(sock.object, sock.plain, data)?;
     sock.begin(Direction::Write, attempt)
+}
+
+/// How much of a stretch of a file was sent, or a future of it.
+pub(crate) fn send_file<'py>(
+    event_loop: &Bound<'py, EventLoop>,
+    sock: &Bound<'py, PyAny>,
+    stretch: Stretch,
+) -> PyResult<Bound<'py, PyAny>> {
+    Sock::new(event_loop, sock)?.begin(Direction::Write, Attempt::SendFile(stretch))
 }
 
 /// What a method of the socket answers once it does not raise `BlockingIOError`, or a future of it.

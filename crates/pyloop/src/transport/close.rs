@@ -103,6 +103,7 @@ impl Stream {
 
     fn release(&self, py: Python<'_>) -> PyResult<()> {
         self.closed.set(true);
+        self.end_loan(py);
         if self.watch().is_some() {
             self.core(py).poller().forget(self.endpoint.fd());
         }

@@ -218,7 +218,10 @@ impl Endpoint {
             return Ok(py.None().into_bound(py)); // does not happen: without a kind there is a Python socket
         };
         let sock = kind.socket(py, fd)?;
-        if fd.is_none() {
+        if fd.is_some() {
+            // The object takes the mode of new sockets for that of the descriptor.
+            sock.call_method1(intern!(py, "setblocking"), (false,))?;
+        } else {
             sock.call_method0(intern!(py, "close"))?;
         }
         if let Holder::Native(fd) = self.holder.replace(Holder::Python(sock.clone().unbind())) {

@@ -6,6 +6,7 @@ mod close;
 mod datagram;
 mod endpoint;
 mod flow;
+mod lent;
 mod outgoing;
 mod pressure;
 mod read;

@@ -63,6 +63,10 @@ pub struct Stream {
     /// Not 0 once `connection_lost` is on its way; counts the writes since.
     pub(super) lost: Cell<u32>,
     pub(super) closed: Cell<bool>,
+    /// A future of the end of the output; while it is there, nothing may be written.
+    pub(super) empty_waiter: RefCell<Option<Py<PyAny>>>,
+    /// The tie to the poller while the socket is lent, which the poller does not hold meanwhile.
+    pub(super) lent: RefCell<Option<Rc<Watch>>>,
 }
 
 /// Who asks for a transport.
@@ -164,6 +168,8 @@ impl Stream {
             closing: Cell::new(false),
             lost: Cell::new(0),
             closed: Cell::new(false),
+            empty_waiter: RefCell::default(),
+            lent: RefCell::default(),
         })
     }
 
@@ -215,7 +221,12 @@ impl Stream {
         {
             visit.call(receiver.protocol())?;
         }
-        for slot in [&self.read_context, &self.write_context, &self.server] {
+        for slot in [
+            &self.read_context,
+            &self.write_context,
+            &self.server,
+            &self.empty_waiter,
+        ] {
             if let Ok(slot) = slot.try_borrow() {
                 visit.call(&*slot)?;
             }
@@ -274,6 +285,27 @@ impl StreamTransport {
     #[classattr]
     #[pyo3(name = "_start_tls_compatible")]
     const START_TLS_COMPATIBLE: bool = true;
+
+    /// `sendfile()` may lend the socket.
+    #[classattr]
+    fn _sendfile_compatible(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let modes = py.import("asyncio.constants")?.getattr("_SendfileMode")?;
+        modes.getattr("TRY_NATIVE").map(Bound::unbind)
+    }
+
+    fn _make_empty_waiter<'py>(slf: &Me<'py>) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().stream(slf.py()).make_empty_waiter(slf)
+    }
+
+    /// The socket is given back.
+    fn _reset_empty_waiter(&self, py: Python<'_>) -> PyResult<()> {
+        self.stream(py).take_back(py)
+    }
+
+    /// The socket, for as long as nothing is written.
+    fn _lend<'py>(slf: &Me<'py>) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().stream(slf.py()).lend(slf)
+    }
 
     fn __repr__(slf: &Me<'_>) -> String {
         slf.get().stream(slf.py()).repr(slf.py())

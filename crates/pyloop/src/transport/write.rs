@@ -26,6 +26,7 @@ impl Stream {
     pub fn write(&self, me: &Me<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let data = exact_bytes(data)?;
         self.check_writable("write")?;
+        self.check_not_lent("write")?;
         if data.as_bytes().is_empty() || self.warn_if_lost(me)? {
             return Ok(());
         }
@@ -36,6 +37,7 @@ impl Stream {
     /// `transport.writelines(list_of_data)`
     pub fn writelines(&self, me: &Me<'_>, list: &Bound<'_, PyAny>) -> PyResult<()> {
         self.check_writable("writelines")?;
+        self.check_not_lent("writelines")?;
         let parts: Vec<_> = list
             .try_iter()?
             .map(|part| line(&part?))
@@ -158,6 +160,9 @@ impl Stream {
                 self.outgoing.borrow_mut().clear();
                 self.blocked.set(false);
                 self.fatal_io_error(me, &error, "Fatal write error on socket transport");
+                if let Err(error) = self.tell_empty_waiter(py, Some(os_error(py, &error))) {
+                    self.core(py).interrupt(error);
+                }
                 return;
             }
         }
@@ -172,6 +177,7 @@ impl Stream {
     fn sent_all(&self, me: &Me<'_>) {
         let py = me.py();
         self.output_changed(me);
+        let told = self.tell_empty_waiter(py, None);
         let result = if self.closing.get() {
             if self.lost.get() > 0 {
                 Ok(())
@@ -183,7 +189,7 @@ impl Stream {
         } else {
             Ok(())
         };
-        if let Err(error) = result {
+        if let Err(error) = told.and(result) {
             self.core(py).report(
                 py,
                 error,
