@@ -6,6 +6,7 @@ mod call;
 pub mod coroutine;
 mod errors;
 mod ffi;
+mod json;
 mod logging;
 mod plan;
 pub mod running;
@@ -31,6 +32,7 @@ mod _native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         pyloop::init(module.py())?;
+        crate::json::read::install(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 

@@ -5,12 +5,18 @@
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use pyo3::prelude::*;
 
+use crate::clock::{self, Nanos};
 use crate::counts::{self, Section};
 use crate::ffi::python;
+
+/// Nanoseconds between two offers that a sleeping thread can wake up for.
+const OFFER_INTERVAL: Nanos = 1_500_000;
+const OFFER_LENGTH: Duration = Duration::from_micros(20);
 
 thread_local! {
     /// This thread gave the interpreter up in [`detach`].
@@ -24,6 +30,11 @@ static DETACHED_DROPS: AtomicU64 = AtomicU64::new(0);
 
 /// Lets other threads run Python while `f` runs.
 pub fn detach<T: Send>(py: Python<'_>, f: impl Send + FnOnce() -> T) -> T {
+    counts::release();
+    without(py, f)
+}
+
+fn without<T: Send>(py: Python<'_>, f: impl Send + FnOnce() -> T) -> T {
     struct Restore(bool);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -31,11 +42,28 @@ pub fn detach<T: Send>(py: Python<'_>, f: impl Send + FnOnce() -> T) -> T {
         }
     }
     let _section = Section::open();
-    counts::release();
     py.detach(|| {
         let _restore = Restore(DETACHED.replace(true));
         f()
     })
+}
+
+/// Lets a thread that waits for the interpreter have it, in the midst of long work of ours.
+///
+/// Giving it up and asking for it again is not enough: a waiting thread needs longer to wake than we to ask, unless it has
+/// waited for the whole switch interval (5 ms) before. So now and then we stay away for as long as waking takes.
+pub fn offer(py: Python<'_>) {
+    static LAST: AtomicI64 = AtomicI64::new(0);
+    let now = clock::now();
+    let yields = now.saturating_sub(LAST.load(Ordering::Relaxed)) > OFFER_INTERVAL;
+    without(py, || {
+        if yields {
+            std::thread::sleep(OFFER_LENGTH);
+        }
+    });
+    if yields {
+        LAST.store(clock::now(), Ordering::Relaxed);
+    }
 }
 
 /// Runs `f` attached; `None` if the interpreter is shutting down.

@@ -1,0 +1,3 @@
+//! JSON to and from Python objects. Reading and writing share nothing but this room.
+
+pub mod read;

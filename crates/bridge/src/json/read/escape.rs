@@ -1,0 +1,92 @@
+//! Escapes: from a string as it was sent to its UTF-8. Knows no Python.
+
+use super::Reader;
+use super::error::{Fault, Problem};
+use super::ffi;
+
+impl Reader<'_, '_> {
+    /// Writes the string that began at `start` and is plain up to `stop` without its escapes; gives its end.
+    pub fn unescape(&self, start: usize, stop: usize, into: &mut Vec<u8>) -> Result<usize, Fault> {
+        let text = self.text;
+        let (mut from, mut at) = (start, stop);
+        loop {
+            into.extend_from_slice(&text[from..at]);
+            let next = match text.get(at) {
+                Some(b'"') => return Ok(at),
+                Some(b'\\') if at + 1 < text.len() => escape(text, at, into),
+                Some(byte) if *byte < b' ' => Err(Fault::new(at, Problem::Control)),
+                // A plain byte is where a long run was cut, to let other threads in.
+                Some(byte) if *byte != b'\\' => Ok(at),
+                _ => Err(Fault::new(start - 1, Problem::Unterminated)),
+            };
+            from = next.map_err(|fault| earlier(text, start, at, fault))?;
+            at = from + ffi::run(text, from).length;
+            if at - from >= ffi::LONGEST_RUN {
+                pyloop::gil::offer(self.py);
+            }
+        }
+    }
+}
+
+/// The fault, unless the text before it is no UTF-8: then that came first.
+#[cold]
+fn earlier(text: &[u8], start: usize, at: usize, fault: Fault) -> Fault {
+    match std::str::from_utf8(&text[start..at]) {
+        Err(error) => Fault::new(start + error.valid_up_to(), Problem::Utf8),
+        Ok(_) => fault,
+    }
+}
+
+/// Writes what the escape at the backslash means; gives the offset behind it.
+#[inline]
+fn escape(text: &[u8], at: usize, into: &mut Vec<u8>) -> Result<usize, Fault> {
+    let plain = match text[at + 1] {
+        b'n' => b'\n',
+        byte @ (b'"' | b'\\' | b'/') => byte,
+        b't' => b'\t',
+        b'r' => b'\r',
+        b'b' => 8,
+        b'f' => 12,
+        b'u' => return unicode(text, at, into),
+        _ => return Err(Fault::new(at, Problem::Escape)),
+    };
+    into.push(plain);
+    Ok(at + 2)
+}
+
+/// `\uXXXX`, or two of them that are one character.
+fn unicode(text: &[u8], at: usize, into: &mut Vec<u8>) -> Result<usize, Fault> {
+    let first = unit(text, at)?;
+    if !(0xd800..0xe000).contains(&first) {
+        push(into, first);
+        return Ok(at + 6);
+    }
+    if first < 0xdc00 && text.get(at + 6) == Some(&b'\\') && text.get(at + 7) == Some(&b'u') {
+        let second = unit(text, at + 6)?;
+        if (0xdc00..0xe000).contains(&second) {
+            push(
+                into,
+                0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00),
+            );
+            return Ok(at + 12);
+        }
+    }
+    Err(Fault::new(at, Problem::LoneSurrogate))
+}
+
+/// The number in `\uXXXX`.
+fn unit(text: &[u8], at: usize) -> Result<u32, Fault> {
+    let fault = || Fault::new(at + 1, Problem::UnicodeEscape);
+    // Something must follow, or the string cannot end: the standard library, too, says it here.
+    let digits = text.get(at + 2..at + 7).ok_or_else(fault)?;
+    digits[..4].iter().try_fold(0, |sum, digit| {
+        let digit = char::from(*digit).to_digit(16).ok_or_else(fault)?;
+        Ok(sum << 4 | digit)
+    })
+}
+
+fn push(into: &mut Vec<u8>, code: u32) {
+    if let Some(character) = char::from_u32(code) {
+        into.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+}
