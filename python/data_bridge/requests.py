@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Protocol
 
+from . import json
 from .datastructures import Address, Headers, QueryParams, State
 from .exceptions import HTTPException
 

@@ -9,9 +9,7 @@ import typing
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json
-
-from .._native import parse_path
+from .._native import loads, parse_path
 from ..background import BackgroundTasks
 from ..exceptions import RouteError
 from ..requests import Request
@@ -251,7 +249,7 @@ def _acceptor(annotation: Any, adapter: Adapter) -> Callable[[bytes], Any] | Non
 
 
 def _accept_dict(content: bytes) -> dict[str, Any]:
-    value = from_json(content)
+    value = loads(content)
     if not isinstance(value, dict):
         raise TypeError("not an object")
     return value
