@@ -1,4 +1,4 @@
-//! Reading a socket straight into memory that a Python object lends. Knows no protocol.
+//! Bytes into memory that belongs to a Python object. Knows no protocol.
 
 use std::io;
 use std::os::fd::RawFd;
@@ -7,6 +7,7 @@ use std::ptr::NonNull;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
+use pyo3::types::PyByteArray;
 
 use super::socket;
 
@@ -53,4 +54,16 @@ pub fn send_from(
     let rest = NonNull::slice_from_raw_parts(start, length);
     // SAFETY: the export is held until `buffer` is dropped, and the thread stays attached.
     Ok(unsafe { socket::send_raw(fd, rest) })
+}
+
+/// `target.extend(data)`
+pub fn extend(target: &Bound<'_, PyByteArray>, data: &[u8]) -> PyResult<()> {
+    let length = target.len();
+    target.resize(length + data.len())?;
+    // SAFETY: the thread stays attached and calls nothing while the slice lives, so nobody else touches the array.
+    let bytes = unsafe { target.as_bytes_mut() };
+    if let Some(tail) = bytes.get_mut(length..) {
+        tail.copy_from_slice(data);
+    }
+    Ok(())
 }

@@ -14,6 +14,7 @@ pub mod epoll;
 pub mod handle;
 mod handle_memory;
 pub mod handle_type;
+pub mod lending;
 pub mod methods;
 pub mod process;
 pub mod python;

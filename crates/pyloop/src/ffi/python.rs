@@ -6,6 +6,8 @@ use std::ptr::NonNull;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyString, PyType};
 
 /// Whether the interpreter's own bookkeeping says that this thread holds the GIL.
 pub fn thread_holds_gil() -> bool {
@@ -71,4 +73,46 @@ pub fn thread_ident() -> u64 {
     unsafe {
         ffi::PyThread_get_thread_ident().into()
     }
+}
+
+/// The head of the interpreter's bound methods (`Include/cpython/classobject.h`).
+#[repr(C)]
+struct BoundMethod {
+    head: ffi::PyObject,
+    function: *mut ffi::PyObject,
+}
+
+/// Whether `object.name(…)` calls `function`: nobody has replaced it, neither on the class nor on the object.
+pub fn calls<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+    function: &Py<PyAny>,
+) -> PyResult<bool> {
+    static METHOD: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = METHOD.import(object.py(), "types", "MethodType")?;
+    let method = object.getattr(name)?;
+    // SAFETY: an exact instance of the class has the layout of a bound method.
+    Ok(method.get_type_ptr() == class.as_type_ptr()
+        && unsafe { (*method.as_ptr().cast::<BoundMethod>()).function } == function.as_ptr())
+}
+
+/// Runs `f` as the body of an `except` clause that has caught `error`: `sys.exc_info()` tells of it.
+pub fn handling<R>(error: &Bound<'_, PyAny>, f: impl FnOnce() -> R) -> R {
+    struct Restore(*mut ffi::PyObject);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            // SAFETY: attached; the reference, or null, is owned and given up after it was set again.
+            unsafe {
+                ffi::PyErr_SetHandledException(self.0);
+                ffi::Py_XDECREF(self.0);
+            }
+        }
+    }
+    // SAFETY: attached; an owned reference or null comes back, and the exception set is live.
+    let _restore = unsafe {
+        let before = Restore(ffi::PyErr_GetHandledException());
+        ffi::PyErr_SetHandledException(error.as_ptr());
+        before
+    };
+    f()
 }

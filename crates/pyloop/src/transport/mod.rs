@@ -1,10 +1,11 @@
 //! Transports. `stream` is what Python sees; `read`, `write` and `close` are its three lives; `endpoint` is the socket
-//! under it, `receiver` the protocol above it, `watch` its tie to the poller, `outgoing` and `flow` its write buffer.
-//! `datagram` is the transport of whole messages.
+//! under it, `receiver` the protocol above it, `watch` its tie to the poller, `outgoing` and `flow` its write buffer;
+//! `feed` and `tls` are the fast ways through asyncio's own protocols. `datagram` is the transport of whole messages.
 
 mod close;
 mod datagram;
 mod endpoint;
+mod feed;
 mod flow;
 mod lent;
 mod outgoing;
@@ -13,6 +14,7 @@ mod read;
 mod receiver;
 mod stream;
 mod tie;
+mod tls;
 mod watch;
 mod write;
 

@@ -1,13 +1,15 @@
 //! Reading: from the socket to the protocol. Knows nothing of the write buffer.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::io;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::receiver::{self, Receiver};
+use super::feed;
+use super::receiver::{self, Receiver, Way};
 use super::stream::{Me, Stream};
+use super::tls::Tls;
 use crate::ffi::{buffer, context, socket};
 
 /// What one read asks for, as asyncio does.
@@ -19,7 +21,7 @@ const BYTES: usize = READ;
 
 thread_local! {
     /// Reads land here first: copying into an exact `bytes` is cheaper than allocating for the largest case and shrinking.
-    static LANDING: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static LANDING: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 impl Stream {
@@ -72,37 +74,75 @@ impl Stream {
 
     fn read_once(&self, me: &Me<'_>) -> Option<usize> {
         let py = me.py();
-        let (protocol, buffered) = match &*self.receiver.borrow() {
-            Some(receiver) => (receiver.protocol().bind(py).clone(), receiver.is_buffered()),
-            None => return None,
-        };
-        if buffered {
-            self.read_into(me, &protocol)
-        } else {
-            self.read_bytes(me, &protocol)
+        let receiver = self.receiver.borrow().as_ref()?.clone_ref(py);
+        let protocol = receiver.protocol().bind(py);
+        match receiver.way() {
+            Way::Plain => self.read_bytes(me, protocol),
+            Way::Buffered => self.read_into(me, protocol),
+            Way::Stream => self.read_stream(me, protocol),
+            Way::Tls(tls) => match tls.get().reads(py) {
+                Ok(true) => self.read_tls(me, tls.get()),
+                _ => self.read_into(me, protocol),
+            },
         }
     }
 
+    /// Reads into the landing, and has what came taken from there.
+    fn read_with<T>(&self, me: &Me<'_>, take: impl FnOnce(&[u8]) -> T) -> Option<(usize, T)> {
+        // Not borrowed: whatever `take` calls may come back here.
+        let mut landing = LANDING.take();
+        landing.resize(READ, 0);
+        let received = socket::receive(self.endpoint.fd(), &mut landing);
+        let size = self.judge(me, received.as_ref().copied(), READ);
+        let taken = size.map(|size| (size, take(landing.get(..size).unwrap_or_default())));
+        LANDING.set(landing);
+        taken
+    }
+
     fn read_bytes(&self, me: &Me<'_>, protocol: &Bound<'_, PyAny>) -> Option<usize> {
-        let py = me.py();
-        let fd = self.endpoint.fd();
-        let received = LANDING.with_borrow_mut(|landing| {
-            landing.resize(READ, 0);
-            socket::receive(fd, landing)
-                .map(|count| PyBytes::new(py, landing.get(..count).unwrap_or_default()))
-        });
-        let size = received.as_ref().map_or(0, |data| data.as_bytes().len());
-        self.judge(me, received.as_ref().map(|_| size), READ)?;
-        let data = received.ok()?;
-        if let Err(error) = receiver::data_received(protocol, data) {
-            self.fatal_error(
-                me,
-                error,
-                "Fatal error: protocol.data_received() call failed.",
-            );
-            return None;
+        let (size, data) = self.read_with(me, |data| PyBytes::new(me.py(), data))?;
+        self.told(
+            me,
+            size,
+            receiver::data_received(protocol, data),
+            "Fatal error: protocol.data_received() call failed.",
+        )
+    }
+
+    fn read_stream(&self, me: &Me<'_>, protocol: &Bound<'_, PyAny>) -> Option<usize> {
+        let (size, told) = self.read_with(me, |data| {
+            if feed::feed(protocol, data)? {
+                return Ok(());
+            }
+            receiver::data_received(protocol, PyBytes::new(me.py(), data))
+        })?;
+        self.told(
+            me,
+            size,
+            told,
+            "Fatal error: protocol.data_received() call failed.",
+        )
+    }
+
+    fn read_tls(&self, me: &Me<'_>, tls: &Tls) -> Option<usize> {
+        let (size, told) = self.read_with(me, |data| tls.received(me.py(), data))?;
+        self.told(
+            me,
+            size,
+            told,
+            "Fatal error: protocol.buffer_updated() call failed.",
+        )
+    }
+
+    /// What follows a call of the protocol with `size` bytes; `None`: it ended the connection.
+    fn told(&self, me: &Me<'_>, size: usize, told: PyResult<()>, message: &str) -> Option<usize> {
+        match told {
+            Ok(()) => Some(size),
+            Err(error) => {
+                self.fatal_error(me, error, message);
+                None
+            }
         }
-        Some(size)
     }
 
     fn read_into(&self, me: &Me<'_>, protocol: &Bound<'_, PyAny>) -> Option<usize> {
@@ -121,15 +161,12 @@ impl Stream {
             }
         };
         let count = self.judge(me, received.as_ref().copied(), offered)?;
-        if let Err(error) = receiver::buffer_updated(protocol, count) {
-            self.fatal_error(
-                me,
-                error,
-                "Fatal error: protocol.buffer_updated() call failed.",
-            );
-            return None;
-        }
-        Some(count)
+        self.told(
+            me,
+            count,
+            receiver::buffer_updated(protocol, count),
+            "Fatal error: protocol.buffer_updated() call failed.",
+        )
     }
 
     /// What a read's result says about the socket; `None`: there is nothing for the protocol.

@@ -1,36 +1,90 @@
-//! The protocol above a transport: which of the two reading interfaces it has, and calls of its methods. Knows no socket.
+//! The protocol above a transport: which reading interface it has, and calls of its methods. Knows no socket.
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::feed;
+use super::tls::Tls;
 
 /// A protocol. Its methods are looked up at each call, because programs replace them on the living object.
 pub struct Receiver {
     protocol: Py<PyAny>,
-    buffered: bool,
+    way: Way,
+}
+
+/// How what was read comes to the protocol.
+pub enum Way {
+    /// `data_received`
+    Plain,
+    /// `get_buffer` and `buffer_updated`
+    Buffered,
+    /// Straight into asyncio's `StreamReader`.
+    Stream,
+    /// Through asyncio's `SSLProtocol`, which is a buffered one.
+    Tls(Py<Tls>),
+}
+
+impl Way {
+    fn to(protocol: &Bound<'_, PyAny>) -> PyResult<Self> {
+        static BUFFERED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let class = BUFFERED.import(protocol.py(), "asyncio.protocols", "BufferedProtocol")?;
+        if feed::is_stream_protocol(protocol)? {
+            return Ok(Self::Stream);
+        }
+        if !protocol.is_instance(class)? {
+            return Ok(Self::Plain);
+        }
+        Ok(Tls::over(protocol)?.map_or(Self::Buffered, |tls| Self::Tls(tls.unbind())))
+    }
+
+    fn clone_ref(&self, py: Python<'_>) -> Self {
+        match self {
+            Self::Plain => Self::Plain,
+            Self::Buffered => Self::Buffered,
+            Self::Stream => Self::Stream,
+            Self::Tls(tls) => Self::Tls(tls.clone_ref(py)),
+        }
+    }
 }
 
 impl Receiver {
     /// Finds out once which interface `protocol` has.
     pub fn new(protocol: &Bound<'_, PyAny>) -> PyResult<Self> {
-        static BUFFERED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let class = BUFFERED.import(protocol.py(), "asyncio.protocols", "BufferedProtocol")?;
         Ok(Self {
-            buffered: protocol.is_instance(class)?,
+            way: Way::to(protocol)?,
             protocol: protocol.clone().unbind(),
         })
     }
 
-    /// Whether it lends its own buffer.
-    pub fn is_buffered(&self) -> bool {
-        self.buffered
+    /// A second reference: a call may replace the receiver.
+    pub fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self {
+            protocol: self.protocol.clone_ref(py),
+            way: self.way.clone_ref(py),
+        }
+    }
+
+    /// How it is told.
+    pub fn way(&self) -> &Way {
+        &self.way
     }
 
     /// The protocol itself.
     pub fn protocol(&self) -> &Py<PyAny> {
         &self.protocol
+    }
+
+    /// Shows the garbage collector what it holds.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.protocol)?;
+        match &self.way {
+            Way::Tls(tls) => visit.call(tls),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -219,7 +219,7 @@ impl Stream {
         if let Ok(receiver) = self.receiver.try_borrow()
             && let Some(receiver) = &*receiver
         {
-            visit.call(receiver.protocol())?;
+            receiver.traverse(visit)?;
         }
         for slot in [
             &self.read_context,

@@ -1,0 +1,362 @@
+//! TLS: the way of application data through asyncio's `SSLProtocol`. Knows no socket and no cryptography.
+//!
+//! Handshake, shutdown, time-outs, errors and flow control at its marks are asyncio's own code, and so is all state. On an
+//! established connection where nothing is unusual, what arrives and what is written goes the same way here, in fewer
+//! steps; whatever does not fit is left to asyncio's method. The cryptography is that of the user's `ssl.SSLContext`.
+
+use pyo3::exceptions::{PyException, PyRuntimeError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyMemoryView, PySlice, PyString, PyWeakrefMethods, PyWeakrefReference};
+use pyo3::{PyTraverseError, PyVisit, intern};
+
+use super::feed;
+use super::receiver;
+use super::stream::{Me, StreamTransport};
+use crate::ffi::lending::{self, Filling};
+use crate::ffi::python;
+
+/// The most that one record carries (RFC 8446, section 5.1): a read for as much empties a record.
+const RECORD: usize = 16 * 1024;
+/// From this size on a view is cheaper than a copy, in bytes.
+const LENT: usize = 2048;
+
+/// An `SSLProtocol` and the parts of it that never change. Its `write` takes the place of the transport's.
+#[pyclass(frozen, module = "data_bridge._native")]
+pub struct Tls {
+    protocol: Py<PyAny>,
+    /// What the program writes to; weak, because a forgotten one warns.
+    app_transport: Py<PyWeakrefReference>,
+    /// The `_ssl._SSLSocket` inside `ssl.SSLObject`.
+    engine: Py<PyAny>,
+    incoming: Py<PyAny>,
+    outgoing: Py<PyAny>,
+}
+
+/// What `ssl` and `asyncio.sslproto` are asked for, once.
+struct Names {
+    transport_write: Py<PyAny>,
+    ssl_object: Py<PyAny>,
+    engine: Py<PyAny>,
+    bio: Py<PyAny>,
+    wrapped: Py<PyAny>,
+    again: Py<PyAny>,
+}
+
+impl Names {
+    fn get(py: Python<'_>) -> PyResult<&'static Self> {
+        static NAMES: PyOnceLock<Names> = PyOnceLock::new();
+        NAMES.get_or_try_init(py, || {
+            let sslproto = py.import("asyncio.sslproto")?;
+            let transport = sslproto.getattr("_SSLProtocolTransport")?;
+            Ok(Self {
+                transport_write: transport.getattr("write")?.unbind(),
+                ssl_object: py.import("ssl")?.getattr("SSLObject")?.unbind(),
+                engine: py.import("_ssl")?.getattr("_SSLSocket")?.unbind(),
+                bio: py.import("_ssl")?.getattr("MemoryBIO")?.unbind(),
+                wrapped: sslproto
+                    .getattr("SSLProtocolState")?
+                    .getattr("WRAPPED")?
+                    .unbind(),
+                again: sslproto.getattr("SSLAgainErrors")?.unbind(),
+            })
+        })
+    }
+}
+
+impl Tls {
+    /// The fast way for `protocol`, if it is asyncio's own; its transport writes this way from now on.
+    pub fn over<'py>(protocol: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Self>>> {
+        static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let py = protocol.py();
+        let class = CLASS.import(py, "asyncio.sslproto", "SSLProtocol")?;
+        if !protocol.get_type().is(class) {
+            return Ok(None);
+        }
+        let names = Names::get(py)?;
+        let engine = protocol.getattr(intern!(py, "_sslobj"))?;
+        let transport = protocol.getattr(intern!(py, "_app_transport"))?;
+        if !engine.get_type().is(&names.ssl_object) || transport.is_none() {
+            return Ok(None);
+        }
+        let engine = engine.getattr(intern!(py, "_sslobj"))?;
+        let [incoming, outgoing] = [intern!(py, "_incoming"), intern!(py, "_outgoing")];
+        let [incoming, outgoing] = [protocol.getattr(incoming)?, protocol.getattr(outgoing)?];
+        let is_bio = |bio: &Bound<'_, PyAny>| bio.get_type().is(&names.bio);
+        if !engine.get_type().is(&names.engine) || !is_bio(&incoming) || !is_bio(&outgoing) {
+            return Ok(None);
+        }
+        let this = Self {
+            protocol: protocol.clone().unbind(),
+            app_transport: PyWeakrefReference::new(&transport)?.unbind(),
+            engine: engine.unbind(),
+            incoming: incoming.unbind(),
+            outgoing: outgoing.unbind(),
+        };
+        let tls = Bound::new(py, this)?;
+        let name = intern!(py, "write");
+        if python::calls(&transport, name, &names.transport_write)? {
+            transport.setattr(name, tls.getattr(name)?)?;
+        }
+        Ok(Some(tls))
+    }
+
+    /// Whether what arrives now may go the fast way.
+    pub fn reads(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.is_wrapped(py)?
+            && !self.is(py, intern!(py, "_app_reading_paused"))?
+            && !self.is(py, intern!(py, "_app_protocol_is_buffer"))?)
+    }
+
+    /// `data` came from the socket: `buffer_updated()` of an established connection. `Err`: what it would raise.
+    pub fn received(&self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
+        let incoming = self.incoming.bind(py);
+        if data.len() < LENT {
+            incoming.call_method1(intern!(py, "write"), (PyBytes::new(py, data),))?;
+        } else {
+            lending::lend_bytes(py, data, |data| {
+                incoming.call_method1(intern!(py, "write"), (data,))
+            })?;
+        }
+        let deliver = || {
+            let (data, ended) = if data.len() < RECORD {
+                self.decrypt_one(py)?
+            } else {
+                self.decrypt(py)?
+            };
+            self.deliver(py, data, ended)
+        };
+        deliver().or_else(|error| self.fail(py, error))
+    }
+
+    /// Tells the protocol above, and sends what that has left to send.
+    fn deliver(
+        &self,
+        py: Python<'_>,
+        data: Option<Bound<'_, PyBytes>>,
+        ended: bool,
+    ) -> PyResult<()> {
+        let protocol = self.protocol.bind(py);
+        if let Some(data) = data {
+            let above = protocol.getattr(intern!(py, "_app_protocol"))?;
+            let fed = feed::is_stream_protocol(&above)? && feed::feed(&above, data.as_bytes())?;
+            if !fed {
+                receiver::data_received(&above, data)?;
+            }
+        }
+        if ended {
+            self.call(intern!(py, "_call_eof_received"))?;
+            self.call(intern!(py, "_start_shutdown"))?;
+        }
+        if self.has_backlog(py)? {
+            self.call(intern!(py, "_do_write"))?;
+        } else if pending(self.outgoing.bind(py))? > 0 {
+            self.call(intern!(py, "_process_outgoing"))?;
+        } else {
+            self.control_writing(py)?;
+        }
+        self.control_reading(py)
+    }
+
+    /// All that can be read now, and whether the peer has ended the stream.
+    fn decrypt<'py>(&self, py: Python<'py>) -> PyResult<(Option<Bound<'py, PyBytes>>, bool)> {
+        let incoming = self.incoming.bind(py);
+        // What is decrypted is no longer than what is encrypted, and one record more may have begun to arrive before.
+        let mut data = Filling::new(py, pending(incoming)? + RECORD)?;
+        let mut ended = false;
+        while !data.is_full() {
+            let read = |room: &Bound<'py, PyAny>| {
+                let engine = self.engine.bind(py);
+                engine
+                    .call_method1(intern!(py, "read"), (RECORD, room))?
+                    .extract()
+            };
+            match data.fill(read) {
+                Ok(0) => {
+                    ended = true;
+                    break;
+                }
+                // A record is read whole: without another byte, the next read could only say that it wants more.
+                Ok(count) if count < RECORD && pending(incoming)? == 0 => break,
+                Ok(_) => {}
+                Err(error) if is_again(py, &error)? => break,
+                Err(error) => return Err(error),
+            }
+        }
+        let data = data.finish()?;
+        Ok(((!data.as_bytes().is_empty()).then_some(data), ended))
+    }
+
+    /// [`Self::decrypt`] of less than a record, which is one whole record nearly always.
+    fn decrypt_one<'py>(&self, py: Python<'py>) -> PyResult<(Option<Bound<'py, PyBytes>>, bool)> {
+        let engine = self.engine.bind(py);
+        let first = match engine.call_method1(intern!(py, "read"), (RECORD,)) {
+            Ok(first) => first.cast_into::<PyBytes>()?,
+            Err(error) if is_again(py, &error)? => return Ok((None, false)),
+            Err(error) => return Err(error),
+        };
+        if first.as_bytes().is_empty() {
+            return Ok((None, true));
+        }
+        if first.as_bytes().len() < RECORD && pending(self.incoming.bind(py))? == 0 {
+            return Ok((Some(first), false));
+        }
+        let (rest, ended) = self.decrypt(py)?;
+        match rest {
+            Some(rest) => Ok((Some(first.add(rest)?.cast_into()?), ended)),
+            None => Ok((Some(first), ended)),
+        }
+    }
+
+    /// Encrypts `data` and hands it on. `Err`: what must end the connection.
+    fn send(&self, transport: &Me<'_>, data: &Bound<'_, PyBytes>) -> PyResult<()> {
+        let py = transport.py();
+        let length = data.as_bytes().len();
+        let mut rest = data.clone().into_any();
+        let mut sent = 0;
+        loop {
+            match self
+                .engine
+                .bind(py)
+                .call_method1(intern!(py, "write"), (&rest,))
+            {
+                Ok(count) => sent += count.extract::<usize>()?,
+                Err(error) if is_again(py, &error)? => return self.keep(&rest),
+                Err(error) => return Err(error),
+            }
+            if sent >= length {
+                break;
+            }
+            let slice = PySlice::new(py, sent.cast_signed(), length.cast_signed(), 1);
+            rest = PyMemoryView::from(data)?.get_item(slice)?;
+        }
+        if self.is(py, intern!(py, "_ssl_writing_paused"))? {
+            return self.call(intern!(py, "_process_outgoing"));
+        }
+        let records = self.outgoing.bind(py).call_method0(intern!(py, "read"))?;
+        transport.get().stream(py).write(transport, &records)?;
+        self.control_writing(py)
+    }
+
+    /// The engine takes no more now: the rest waits where asyncio has it wait.
+    fn keep(&self, rest: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = rest.py();
+        let protocol = self.protocol.bind(py);
+        let backlog = protocol.getattr(intern!(py, "_write_backlog"))?;
+        backlog.call_method1(intern!(py, "append"), (rest,))?;
+        let size: usize = protocol
+            .getattr(intern!(py, "_write_buffer_size"))?
+            .extract()?;
+        protocol.setattr(intern!(py, "_write_buffer_size"), size + rest.len()?)?;
+        self.call(intern!(py, "_process_outgoing"))
+    }
+
+    /// asyncio's reaction: the connection ends, and the exception handler hears of it. Only what is no `Exception` goes on.
+    fn fail(&self, py: Python<'_>, error: PyErr) -> PyResult<()> {
+        if !error.is_instance_of::<PyException>(py) {
+            return Err(error);
+        }
+        let value = error.value(py).clone();
+        python::handling(&value, || {
+            self.protocol.bind(py).call_method1(
+                intern!(py, "_fatal_error"),
+                (&value, intern!(py, "Fatal error on SSL protocol")),
+            )
+        })
+        .map(drop)
+    }
+
+    /// `_control_app_writing()` where nothing waits to be sent: only a mark of zero or an earlier pause makes a difference.
+    fn control_writing(&self, py: Python<'_>) -> PyResult<()> {
+        if self.is(py, intern!(py, "_app_writing_paused"))?
+            || self.is_zero(py, intern!(py, "_outgoing_high_water"))?
+        {
+            self.call(intern!(py, "_control_app_writing"))?;
+        }
+        Ok(())
+    }
+
+    /// `_control_ssl_reading()`, likewise.
+    fn control_reading(&self, py: Python<'_>) -> PyResult<()> {
+        if pending(self.incoming.bind(py))? > 0
+            || self.is(py, intern!(py, "_ssl_reading_paused"))?
+            || self.is_zero(py, intern!(py, "_incoming_high_water"))?
+        {
+            self.call(intern!(py, "_control_ssl_reading"))?;
+        }
+        Ok(())
+    }
+
+    fn call(&self, method: &Bound<'_, PyString>) -> PyResult<()> {
+        self.protocol
+            .bind(method.py())
+            .call_method0(method)
+            .map(drop)
+    }
+
+    fn is_wrapped(&self, py: Python<'_>) -> PyResult<bool> {
+        let state = self.protocol.bind(py).getattr(intern!(py, "_state"))?;
+        Ok(state.is(&Names::get(py)?.wrapped))
+    }
+
+    fn has_backlog(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self
+            .protocol
+            .bind(py)
+            .getattr(intern!(py, "_write_backlog"))?
+            .len()?
+            > 0)
+    }
+
+    fn is<'py>(&self, py: Python<'py>, flag: &Bound<'py, PyString>) -> PyResult<bool> {
+        self.protocol.bind(py).getattr(flag)?.is_truthy()
+    }
+
+    fn is_zero<'py>(&self, py: Python<'py>, mark: &Bound<'py, PyString>) -> PyResult<bool> {
+        Ok(!self.is(py, mark)?)
+    }
+}
+
+/// How many bytes lie in a `MemoryBIO`.
+fn pending(bio: &Bound<'_, PyAny>) -> PyResult<usize> {
+    bio.getattr(intern!(bio.py(), "pending"))?.extract()
+}
+
+/// Whether the engine only waits for bytes to come or go.
+fn is_again(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
+    Ok(error.matches(py, &Names::get(py)?.again)?)
+}
+
+#[pymethods]
+impl Tls {
+    /// Write some data bytes to the transport.
+    fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        if let Ok(data) = data.cast_exact::<PyBytes>()
+            && !data.as_bytes().is_empty()
+            && this.is_wrapped(py)?
+            && !this.has_backlog(py)?
+            && let transport = this.protocol.bind(py).getattr(intern!(py, "_transport"))?
+            && let Ok(transport) = transport.cast_exact::<StreamTransport>()
+        {
+            return this
+                .send(transport, data)
+                .or_else(|error| this.fail(py, error));
+        }
+        let transport = this.app_transport.bind(py).upgrade();
+        let transport =
+            transport.ok_or_else(|| PyRuntimeError::new_err("the transport is gone"))?;
+        Names::get(py)?
+            .transport_write
+            .bind(py)
+            .call1((transport, data))
+            .map(drop)
+    }
+
+    #[allow(clippy::needless_pass_by_value)] // the signature that PyO3 wants
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.protocol)?;
+        visit.call(&self.engine)
+    }
+}
