@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.loop.wire import turns
+from tests.loop.wire import connect, turns
 
 
 async def start_echo(**options):
@@ -153,3 +153,134 @@ def test_wait_closed_after_the_peer_has_gone(run):
         await stop(server)
 
     run(main())
+
+
+async def fed_by(reader_type=asyncio.StreamReader, protocol_type=asyncio.StreamReaderProtocol, **options):
+    """A reader on a transport of ours, and the socket that feeds it."""
+    loop = asyncio.get_running_loop()
+    reader = reader_type(loop=loop, **options)
+    protocol = protocol_type(reader, loop=loop)
+    transport, there = await connect(protocol)
+    return reader, protocol, transport, there
+
+
+async def end(transport, protocol, there):
+    there.close()
+    transport.abort()
+    await protocol._get_close_waiter(None)
+
+
+class CountingReader(asyncio.StreamReader):
+    fed = 0
+
+    def feed_data(self, data):
+        self.fed += len(data)
+        super().feed_data(data)
+
+
+class CountingProtocol(asyncio.StreamReaderProtocol):
+    received = 0
+
+    def data_received(self, data):
+        self.received += len(data)
+        super().data_received(data)
+
+
+def test_what_is_overridden_is_called(run):
+    async def main():
+        reader, protocol, transport, there = await fed_by(CountingReader, CountingProtocol)
+        there.sendall(b"data")
+        assert await reader.readexactly(4) == b"data"
+        assert (reader.fed, protocol.received) == (4, 4)
+        await end(transport, protocol, there)
+
+    run(main())
+
+
+@pytest.mark.parametrize("replaced", ["feed_data", "data_received"])
+def test_what_is_replaced_on_the_living_object_is_called(run, replaced):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        there.sendall(b"before")
+        assert await reader.readexactly(6) == b"before"
+        seen = []
+        owner = reader if replaced == "feed_data" else protocol
+        original = getattr(owner, replaced)
+        setattr(owner, replaced, lambda data: (seen.append(data), original(data)))
+        there.sendall(b"after")
+        assert await reader.readexactly(5) == b"after"
+        assert b"".join(seen) == b"after"
+        delattr(owner, replaced)
+        await end(transport, protocol, there)
+
+    run(main())
+
+
+def test_a_full_reader_pauses_its_transport(run):
+    async def main():
+        reader, protocol, transport, there = await fed_by(limit=1000)
+        there.sendall(b"x" * 2000)
+        while len(reader._buffer) < 2000:
+            await turns(1)
+        assert transport.is_reading()
+        there.sendall(b"y")
+        while transport.is_reading():
+            await turns(1)
+        assert "paused" in repr(reader)
+        there.sendall(b"z")
+        await turns(5)
+        assert len(reader._buffer) == 2001
+        assert await reader.readexactly(2002) == b"x" * 2000 + b"yz"
+        assert transport.is_reading()
+        await end(transport, protocol, there)
+
+    run(main())
+
+
+def test_a_cancelled_wait_loses_nothing(run):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        waiting = asyncio.create_task(reader.readexactly(4))
+        await turns()
+        waiting.cancel()
+        there.sendall(b"data")
+        while not reader._buffer:
+            await turns(1)
+        assert waiting.cancelled()
+        assert await reader.read(10) == b"data"
+        await end(transport, protocol, there)
+
+    run(main())
+
+
+def test_a_reader_that_nobody_holds_hears_nothing(run):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        del reader
+        there.sendall(b"data")
+        await turns(5)
+        assert transport.is_reading()
+        await end(transport, protocol, there)
+
+    run(main())
+
+
+def test_data_in_a_lent_buffer_is_an_error(run, loop):
+    reported = []
+
+    async def main():
+        loop.set_exception_handler(lambda _loop, context: reported.append(context))
+        reader, protocol, transport, there = await fed_by()
+        there.sendall(b"data")
+        while not reader._buffer:
+            await turns(1)
+        with memoryview(reader._buffer):
+            there.sendall(b"more")
+            with pytest.raises(BufferError):
+                await protocol._get_close_waiter(None)
+        there.close()
+        assert isinstance(reader.exception(), BufferError)
+        assert not transport.is_reading()
+
+    run(main())
+    assert [context["message"] for context in reported] == ["Fatal error: protocol.data_received() call failed."]
