@@ -111,7 +111,7 @@ coverage: test-build ## lines of Python that the tests reach; of Rust's pyo3-fre
 	else echo "Rust was not measured: cargo install cargo-llvm-cov, rustup component add llvm-tools"; fi
 
 .PHONY: conformance
-conformance: ## CPython's own asyncio tests on every Python found (PYTHON=… for one), with counts; five minutes each
+conformance: conformance-fastapi ## suites that others wrote: CPython's asyncio tests on every Python found (PYTHON=… for one), FastAPI's tests
 	@failed=0; for python in $$(scripts/find_python.sh --all "$(PYTHON)"); do \
 	  env -u CARGO_TARGET_DIR $(MAKE) --no-print-directory conformance-here PYTHON=$$python || failed=1; done; exit $$failed
 
@@ -122,3 +122,7 @@ conformance-here: test-build
 .PHONY: soak
 soak: test-build ## millions of wake-ups, connections and loops: memory and descriptors stay flat (some ten minutes)
 	$(TEST)/python tests/soak/run.py
+
+.PHONY: conformance-fastapi
+conformance-fastapi: test-build ## FastAPI's own tests on genuine FastAPI with our plan in front (downloads them)
+	$(TEST)/python tests/conformance/fastapi/run.py

@@ -22,7 +22,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 mod _native {
     #[pymodule_export]
-    use crate::plan::{Answer, Match, Table, parse_path};
+    use crate::plan::{Answer, Match, Operations, Table, parse_path};
     #[pymodule_export]
     use crate::serve::Server;
     #[pymodule_export]

@@ -121,8 +121,8 @@ class _Compiler:
         if scalar is not None:
             return Param(
                 name=parameter.name,
-                alias=parameter.name,
-                path_index=None,
+                place="query",
+                aliases=(parameter.name,),
                 scalar=scalar,
                 required=default is parameter.empty,
                 default=None if default is parameter.empty else default,
@@ -141,12 +141,12 @@ class _Compiler:
         agrees = converter in ("str", "path") or scalar == converter
         return Param(
             name=name,
-            alias=name,
+            place="path",
+            aliases=(name,),
             path_index=list(in_path).index(name),
             # The reference sees converted values: an `int` that is annotated `str` is refused by it.
             scalar=scalar if agrees else "unknown",
             required=True,
-            default=None,
             adapter=adapt(annotation),
         )
 

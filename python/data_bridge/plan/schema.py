@@ -12,7 +12,7 @@ import types
 import typing
 import uuid
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union, cast
 
 from pydantic_core import SchemaSerializer, SchemaValidator
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pydantic.plugin._schema_validator import PluggableSchemaValidator
+
+    from .types import Scalar
 
 Schema = dict[str, Any]
 
@@ -37,7 +39,7 @@ _PLAIN: dict[Any, Schema] = {
 }
 
 #: Nodes for which JSON and Python input are not validated alike.
-_UNLIKE = frozenset({"decimal", "timedelta", "complex"})
+_UNLIKE = frozenset({"decimal", "timedelta", "complex", "json-or-python", "lax-or-strict", "is-instance"})
 
 
 class Adapter(NamedTuple):
@@ -57,7 +59,7 @@ class Adapter(NamedTuple):
 
     def reads_json_alike(self) -> bool:
         """Say whether JSON is validated with the same result as what Python's `json` makes of it."""
-        return not any(node.get("strict") or node.get("type") in _UNLIKE for node in _nodes(self.schema))
+        return reads_json_alike(self.schema)
 
 
 def adapt(annotation: Any) -> Adapter:
@@ -98,12 +100,45 @@ def _plain_schema(annotation: Any) -> Schema | None:
     return None
 
 
+def is_scalar(schema: Any) -> Scalar | None:
+    """Give the scalar that a core schema without constraints describes (or that or None, which text never is)."""
+    while schema.get("type") in ("default", "nullable"):
+        schema = schema["schema"]
+    plain = not schema.keys() - {"type", "metadata", "ref"}
+    kind = schema["type"]
+    return cast("Scalar", kind) if plain and kind in ("str", "int", "float", "bool", "uuid") else None
+
+
+def reads_json_alike(schema: Any) -> bool:
+    """Say whether JSON is validated with the same result as what Python's `json` makes of it."""
+    return not any(node.get("strict") or node.get("type") in _UNLIKE for node in _nodes(schema))
+
+
+def runs_user_code(schema: Any) -> bool:
+    """Say whether validating by a core schema calls functions that are not Pydantic's own."""
+    return any(_calls(node) for node in _nodes(schema))
+
+
+def _calls(node: Schema) -> bool:
+    kind = str(node.get("type", ""))
+    if kind.startswith("function-") or kind == "call":
+        function = node.get("function")
+        function = function.get("function") if isinstance(function, dict) else function
+        return not str(getattr(function, "__module__", "")).startswith("pydantic")
+    if kind in ("model", "dataclass"):
+        after = getattr(node.get("cls"), str(node.get("post_init")), None) if node.get("post_init") else None
+        own = str(getattr(after, "__module__", "")).startswith("pydantic")
+        return bool(node.get("custom_init")) or (after is not None and not own)
+    return bool(node.get("missing")) and kind == "enum"
+
+
 def _nodes(schema: Any) -> Iterator[Schema]:
     """Every dict in a core schema: its nodes, and some that are none and do no harm."""
     if isinstance(schema, dict):
         yield schema
-        for value in schema.values():
-            yield from _nodes(value)
+        for key, value in schema.items():
+            if key not in ("metadata", "serialization"):
+                yield from _nodes(value)
     elif isinstance(schema, (list, tuple)):
         for item in schema:
             yield from _nodes(item)

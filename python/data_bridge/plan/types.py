@@ -30,26 +30,37 @@ class RouteOptions(TypedDict):
     """The route's name (default: the handler's)."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Param:
-    """A scalar parameter.
+#: Where a parameter stands in the request.
+Place = Literal["path", "query", "header", "cookie"]
 
-    ``alias`` is its name in the request, ``name`` the endpoint's argument, ``path_index`` its number among the
-    pattern's parameters (None for a query parameter). ``adapter`` is the reference that decides what Rust does not.
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Param:
+    """A parameter.
+
+    ``name`` is the endpoint's argument, ``aliases`` are its names in the request, the preferred one first,
+    ``path_index`` its number among the pattern's parameters. ``many``: it is a list of all values of its name.
+    ``validate`` decides on what Rust leaves undecided, and raises where the reference path has to (None: it always
+    has to); it runs no code of the user's. ``adapter`` is what the reference path of an App validates with.
     """
 
     name: str
-    alias: str
-    path_index: int | None
-    scalar: Scalar
+    place: Place
+    aliases: tuple[str, ...]
+    path_index: int | None = None
+    scalar: Scalar = "unknown"
+    many: bool = False
     required: bool
-    default: Any
-    adapter: Adapter
+    default: Any = None
+    #: Makes the default for each request, where one object cannot serve all of them.
+    make_default: Callable[[], Any] | None = None
+    validate: Callable[[Any], Any] | None = None
+    adapter: Adapter | None = None
 
     @property
-    def place(self) -> Literal["path", "query"]:
-        """Where it stands in the request."""
-        return "query" if self.path_index is None else "path"
+    def alias(self) -> str:
+        """The name that errors show."""
+        return self.aliases[0]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -113,6 +124,61 @@ class Constant:
 
 
 Route = Call | Constant
+
+#: How a step of an operation is run: awaited, in a thread, or as a generator whose end comes after the response.
+StepKind = Literal["task", "thread", "generator"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One call of an operation: a dependency, or at last the endpoint.
+
+    ``inputs`` are the arguments' names and the slots of their values, ``output`` is the slot of the result.
+    ``dependant`` is the framework's own description, for what it carries out itself, ``key`` its name for the result.
+    """
+
+    call: Callable[..., Any]
+    mode: StepKind
+    inputs: tuple[tuple[str, int], ...]
+    output: int
+    of_function: bool = False
+    dependant: Any = None
+    key: Any = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """How a result becomes JSON: by its type (with ``options``), or as it is where there is no ``validate``."""
+
+    validate: Callable[[Any], Any] | None = None
+    to_json: Callable[..., bytes] | None = None
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A route of a foreign framework's app.
+
+    Its values live in numbered slots: those of ``params``, those of the body (``bodies`` of them), those that
+    ``makers`` make, then the steps' results. ``accept`` makes the body's values of bytes (of b"" where there are none),
+    and raises where the app itself has to decide.
+    ``direct`` is the one step that there is, where Rust can do it all. ``result`` is None where Python makes the
+    response, by ``route``, which is what the adapter keeps for that.
+    """
+
+    path: str
+    methods: tuple[str, ...]
+    params: tuple[Param, ...]
+    accept: Callable[[bytes], Any] | None
+    bodies: int
+    makers: tuple[Callable[[Any], Any], ...]
+    steps: tuple[Step, ...]
+    slots: int
+    direct: Step | None
+    result: Encoding | None
+    status: int
+    route: Any
+
 
 #: Arguments by name, ready for the endpoint.
 Arguments = Mapping[str, Any]

@@ -53,7 +53,7 @@ def _value(plan: Param | Body, sent: Any, loc: tuple[str, ...], errors: list[dic
             errors.append({"type": "missing", "loc": loc, "msg": "Field required", "input": None})
         return copy.deepcopy(plan.default)
     try:
-        return plan.adapter.validate(sent)
+        return plan.adapter.validate(sent) if plan.adapter else sent
     except ValidationError as error:
         errors.extend({**item, "loc": (*loc, *item["loc"])} for item in error.errors(include_url=False))
         return None

@@ -1,7 +1,10 @@
-//! T1 before user code: a route's parameters out of the request's line. Knows no interpreter.
+//! T1 before user code: a route's parameters out of the request's line and fields. Knows no interpreter.
+
+use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
+use super::cookie;
 use super::param::{Param, Source};
 use super::query;
 use super::scalar::Value;
@@ -14,19 +17,46 @@ pub type Values = SmallVec<[Value; 4]>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal;
 
-/// Extracts and validates `params`. `path` is the decoded path that `captures` were made from; `query` is as received.
+/// A request as far as parameters are read from it.
+#[derive(Clone, Copy)]
+pub struct Request<'r> {
+    /// The percent-decoded path.
+    pub path: &'r str,
+    /// The query as received.
+    pub query: &'r [u8],
+    /// The header fields.
+    pub fields: &'r dyn Fields,
+}
+
+/// Header fields, wherever they are kept.
+pub trait Fields {
+    /// Shows each field's name and value, in the order of the request.
+    fn each(&self, visit: &mut dyn FnMut(&[u8], &[u8]));
+}
+
+/// A request without header fields.
+impl Fields for () {
+    fn each(&self, _visit: &mut dyn FnMut(&[u8], &[u8])) {}
+}
+
+/// Extracts `params`, and validates them as far as there is no doubt. `captures` were made from the request's path.
 pub fn extract(
     params: &[Param],
-    path: &str,
+    request: Request<'_>,
     captures: &Captures,
-    query: &[u8],
 ) -> Result<Values, Refusal> {
-    let found = find_in_query(params, query)?;
-    let value = |(param, found): (&Param, Option<&[u8]>)| match (&param.source, found) {
-        (Source::Path(index), _) => param.scalar.accept(captures.text(*index, path)?),
-        (Source::Query(_), Some(raw)) => param.scalar.accept(&query::decode(raw)?),
-        (Source::Query(_), None) if param.required => None,
-        (Source::Query(_), None) => Some(Value::Default),
+    let mut found: SmallVec<[Found; 4]> = SmallVec::from_elem(Found::default(), params.len());
+    if !request.query.is_empty() {
+        find_in_query(params, request.query, &mut found)?;
+    }
+    if params.iter().any(Param::is_in_fields) {
+        find_in_fields(params, request.fields, &mut found)?;
+    }
+    let value = |(param, found): (&Param, Found)| match (&param.source, found.texts) {
+        (Source::Path(index), _) => Some(param.value_of(captures.text(*index, request.path)?)),
+        (_, texts) if texts.is_empty() => (!param.required).then_some(Value::Default),
+        (_, texts) if param.many => Some(Value::Many(texts.into_vec())),
+        (_, texts) => Some(param.value_of(&texts[0])),
     };
     params
         .iter()
@@ -36,24 +66,101 @@ pub fn extract(
         .ok_or(Refusal)
 }
 
-/// For each parameter, the value of the last pair with its name.
-fn find_in_query<'q>(
-    params: &[Param],
-    query: &'q [u8],
-) -> Result<SmallVec<[Option<&'q [u8]>; 4]>, Refusal> {
-    let mut found = SmallVec::from_elem(None, params.len());
-    if query.is_empty() {
-        return Ok(found);
+/// The texts that were found for a parameter, all under the same name.
+#[derive(Clone, Default)]
+struct Found {
+    /// The place of that name among the parameter's names.
+    preference: usize,
+    texts: SmallVec<[Box<str>; 1]>,
+}
+
+impl Found {
+    fn take(&mut self, param: &Param, preference: usize, text: &str) {
+        let better = self.texts.is_empty() || preference < self.preference;
+        if !better && preference > self.preference {
+            return;
+        }
+        if better {
+            self.preference = preference;
+            self.texts.clear();
+        } else if !param.many {
+            if matches!(param.source, Source::Header(_)) {
+                return;
+            }
+            self.texts.clear();
+        }
+        self.texts.push(text.into());
     }
+}
+
+impl Param {
+    fn is_in_fields(&self) -> bool {
+        matches!(self.source, Source::Header(_) | Source::Cookie(_))
+    }
+
+    fn value_of(&self, text: &str) -> Value {
+        self.scalar
+            .accept(text)
+            .unwrap_or_else(|| Value::Undecided(text.into()))
+    }
+}
+
+fn find_in_query(params: &[Param], query: &[u8], found: &mut [Found]) -> Result<(), Refusal> {
     for (name, value) in query::pairs(query) {
         let name = query::decode(name).ok_or(Refusal)?;
-        let wanted =
-            |param: &Param| matches!(&param.source, Source::Query(wanted) if **wanted == *name);
-        if let Some(index) = params.iter().position(wanted) {
-            found[index] = Some(value);
+        for (param, found) in params.iter().zip(found.iter_mut()) {
+            let Source::Query(names) = &param.source else {
+                continue;
+            };
+            if let Some(preference) = names.iter().position(|wanted| **wanted == *name) {
+                found.take(param, preference, &query::decode(value).ok_or(Refusal)?);
+            }
         }
     }
-    Ok(found)
+    Ok(())
+}
+
+fn find_in_fields(
+    params: &[Param],
+    fields: &dyn Fields,
+    found: &mut [Found],
+) -> Result<(), Refusal> {
+    let mut outcome = Ok(());
+    fields.each(&mut |name, value| {
+        let is_cookie = name.eq_ignore_ascii_case(b"cookie");
+        for (param, found) in params.iter().zip(found.iter_mut()) {
+            match &param.source {
+                Source::Header(names) => {
+                    let same = |wanted: &str| wanted.as_bytes().eq_ignore_ascii_case(name);
+                    if let Some(preference) = names.iter().position(|wanted| same(wanted)) {
+                        found.take(param, preference, &latin1(value));
+                    }
+                }
+                Source::Cookie(names) if is_cookie => {
+                    let Some(cookies) = cookie::pairs(value) else {
+                        outcome = Err(Refusal);
+                        continue;
+                    };
+                    for (name, text) in cookies {
+                        if let Some(preference) = names.iter().position(|wanted| **wanted == *name)
+                        {
+                            found.take(param, preference, text);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    });
+    outcome
+}
+
+/// A field's value as text: each byte is a character, as WSGI and ASGI have it.
+fn latin1(value: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(value) {
+        Ok(text) if value.is_ascii() => Cow::Borrowed(text),
+        _ => Cow::Owned(value.iter().copied().map(char::from).collect()),
+    }
 }
 
 /// Whether a `Content-Type` says JSON without any doubt: `application/json`, with parameters or without.
@@ -69,83 +176,4 @@ pub fn is_json(content_type: Option<&[u8]>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::Scalar;
-    use crate::route::RoutePattern;
-
-    fn param(source: Source, scalar: Scalar, required: bool) -> Param {
-        Param {
-            source,
-            scalar,
-            required,
-        }
-    }
-
-    fn extracted(query: &str) -> Result<Vec<Value>, Refusal> {
-        let params = [
-            param(Source::Path(0), Scalar::Int, true),
-            param(Source::Query("q".into()), Scalar::Str, true),
-            param(Source::Query("limit".into()), Scalar::Int, false),
-        ];
-        let captures = RoutePattern::parse("/items/{id}")
-            .unwrap()
-            .captures("/items/7")
-            .unwrap();
-        extract(&params, "/items/7", &captures, query.as_bytes()).map(Values::into_vec)
-    }
-
-    #[test]
-    fn takes_path_and_query() {
-        let text = |text: &str| Value::Str(text.into());
-        assert_eq!(
-            extracted("q=a+b&limit=3&other=%20"),
-            Ok(vec![Value::Int(7), text("a b"), Value::Int(3)])
-        );
-        assert_eq!(
-            extracted("q=x"),
-            Ok(vec![Value::Int(7), text("x"), Value::Default])
-        );
-        assert_eq!(
-            extracted("q=x&q=y&%71="),
-            Ok(vec![Value::Int(7), text(""), Value::Default]),
-            "the last one counts"
-        );
-    }
-
-    #[test]
-    fn refuses_what_is_missing_or_doubtful() {
-        for query in [
-            "",
-            "limit=3",
-            "q=x&limit=x",
-            "q=x&limit=",
-            "q=%FF",
-            "q=x&ä=1",
-        ] {
-            assert_eq!(extracted(query), Err(Refusal), "{query}");
-        }
-    }
-
-    #[test]
-    fn json_is_what_says_so_plainly() {
-        for yes in [
-            "application/json",
-            "Application/JSON",
-            "application/json; charset=utf-8",
-            "application/json;x",
-        ] {
-            assert!(is_json(Some(yes.as_bytes())), "{yes}");
-        }
-        for no in [
-            "",
-            "text/json",
-            "application/jsonp",
-            "application/problem+json",
-            "application/json x",
-        ] {
-            assert!(!is_json(Some(no.as_bytes())), "{no}");
-        }
-        assert!(!is_json(None));
-    }
-}
+mod tests;

@@ -3,13 +3,14 @@
 //! One kind of thing a file: [`scalar`] values, [`Param`]s and where they come from, [`Route`]s and what answers them.
 //! [`extract`] runs a plan as far as it goes before user code.
 
+mod cookie;
 mod extract;
 mod param;
 mod query;
 mod route;
 pub mod scalar;
 
-pub use extract::{Refusal, Values, extract, is_json};
-pub use param::{Param, Source};
+pub use extract::{Fields, Refusal, Request, Values, extract, is_json};
+pub use param::{Names, Param, Source};
 pub use route::{Body, Call, Constant, Decision, Plan, Route, Target, Tier};
 pub use scalar::{Scalar, Value};

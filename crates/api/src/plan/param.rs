@@ -7,9 +7,16 @@ use super::scalar::Scalar;
 pub enum Source {
     /// In the path: the pattern's parameter with this number.
     Path(usize),
-    /// In the query, under this name (decoded); the last one counts.
-    Query(Box<str>),
+    /// In the query (names are decoded); the last one counts.
+    Query(Names),
+    /// In the header fields (names in lower case); the first one counts.
+    Header(Names),
+    /// In the cookies; the last one counts.
+    Cookie(Names),
 }
+
+/// The names by which a parameter goes, the preferred one first.
+pub type Names = Box<[Box<str>]>;
 
 /// A parameter of a route, in the order in which the endpoint's arguments are built.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +25,8 @@ pub struct Param {
     pub source: Source,
     /// What it may be.
     pub scalar: Scalar,
+    /// Whether all values of its name belong to it, as a list.
+    pub many: bool,
     /// Whether a request without it is wrong.
     pub required: bool,
 }

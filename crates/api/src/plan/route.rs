@@ -54,6 +54,8 @@ pub enum Target {
     Constant(Arc<Constant>),
     /// A Python endpoint.
     Python(Call),
+    /// Something that the plan does not know: whatever method, the reference path answers.
+    Foreign,
 }
 
 /// One route of the plan.
@@ -85,6 +87,8 @@ pub enum Decision<'p> {
     Python(RouteId, &'p Call, Captures),
     /// No route: the answer that says so.
     Answer(Answer),
+    /// The reference path, for this route.
+    Foreign(RouteId),
 }
 
 impl Plan {
@@ -98,9 +102,12 @@ impl Plan {
 
     /// Adds a route after all others.
     pub fn add(&mut self, route: Route) -> Result<RouteId, MethodError> {
-        let id = self
-            .router
-            .add(route.pattern, route.methods.iter().map(String::as_str))?;
+        let id = if route.target == Target::Foreign {
+            self.router.add_any(route.pattern)
+        } else {
+            self.router
+                .add(route.pattern, route.methods.iter().map(String::as_str))?
+        };
         self.targets.push(route.target);
         Ok(id)
     }
@@ -111,6 +118,7 @@ impl Plan {
             Outcome::Found(id, captures) => match self.targets.get(id as usize) {
                 Some(Target::Constant(constant)) => return Decision::Constant(constant),
                 Some(Target::Python(call)) => return Decision::Python(id, call, captures),
+                Some(Target::Foreign) => return Decision::Foreign(id),
                 None => Outcome::NotFound,
             },
             Outcome::Redirect if !self.redirect_slashes => Outcome::NotFound,

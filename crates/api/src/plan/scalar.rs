@@ -33,6 +33,10 @@ pub enum Value {
     Bool(bool),
     /// The hyphenated text of a UUID.
     Uuid(Box<str>),
+    /// Text that the type's own validator has to decide on.
+    Undecided(Box<str>),
+    /// All texts of one name, for the list's own validator.
+    Many(Vec<Box<str>>),
 }
 
 /// More digits than this may not fit, and are no everyday input.

@@ -37,6 +37,16 @@ impl Answer {
         }
     }
 
+    /// Whether every server of these routes would answer so: not a redirect (some name the host), not a choice of methods
+    /// (whose order is anybody's).
+    pub fn is_plain(&self) -> bool {
+        match &self.header {
+            None => true,
+            Some(("allow", methods)) => !methods.contains(','),
+            Some(_) => false,
+        }
+    }
+
     /// Names and values of all fields but `Content-Length`.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let header = self

@@ -19,7 +19,8 @@ pub struct Router {
 #[derive(Debug)]
 struct Entry {
     pattern: RoutePattern,
-    methods: MethodSet,
+    /// `None`: all of them.
+    methods: Option<MethodSet>,
 }
 
 /// What a method and a path amount to.
@@ -43,10 +44,19 @@ impl Router {
         methods: impl IntoIterator<Item = &'m str>,
     ) -> Result<RouteId, MethodError> {
         let methods = self.methods.register(methods)?;
+        Ok(self.insert(pattern, Some(methods)))
+    }
+
+    /// Adds a route that takes every method.
+    pub fn add_any(&mut self, pattern: RoutePattern) -> RouteId {
+        self.insert(pattern, None)
+    }
+
+    fn insert(&mut self, pattern: RoutePattern, methods: Option<MethodSet>) -> RouteId {
         let id = RouteId::try_from(self.routes.len()).unwrap_or(RouteId::MAX);
         self.tree.insert(&pattern, id);
         self.routes.push(Entry { pattern, methods });
-        Ok(id)
+        id
     }
 
     /// Decides on a request. `path` is percent-decoded.
@@ -56,13 +66,20 @@ impl Router {
         let entry = |id: &RouteId| &self.routes[*id as usize];
         if let Some(id) = candidates
             .iter()
-            .find(|id| entry(id).methods.contains(wanted))
+            .find(|id| {
+                entry(id)
+                    .methods
+                    .is_none_or(|methods| methods.contains(wanted))
+            })
         {
             let captures = entry(id).pattern.captures(path).unwrap_or_default();
             return Outcome::Found(*id, captures);
         }
         match candidates.first() {
-            Some(first) => Outcome::MethodNotAllowed(self.methods.allow(entry(first).methods)),
+            Some(first) => Outcome::MethodNotAllowed(
+                self.methods
+                    .allow(entry(first).methods.unwrap_or_default()),
+            ),
             None if self.knows_with_other_slash(path) => Outcome::Redirect,
             None => Outcome::NotFound,
         }

@@ -15,7 +15,7 @@ use super::answer::Owed;
 use super::pool;
 use super::source::Source;
 use crate::ffi;
-use crate::plan::{Argument, Matched, Mode, path_params};
+use crate::plan::{Argument, DecidedValue, Matched, Mode, path_params};
 
 /// The arguments of a call, in the order of its endpoint's names.
 pub type Arguments<'py> = SmallVec<[Bound<'py, PyAny>; 6]>;
@@ -73,7 +73,11 @@ impl Arrived {
         };
         let mut arguments = Arguments::new();
         for (value, default) in values.iter().zip(&endpoint.defaults) {
-            arguments.push(value.argument(py, default)?);
+            arguments.push(match value.argument(py)? {
+                DecidedValue::Default => default.bind(py).clone(),
+                DecidedValue::Certain(value) => value,
+                DecidedValue::Sent(_) => return Ok(None),
+            });
         }
         if let Some(document) = &endpoint.document {
             let (Some(body), Some(accept)) = (&self.body, &document.accept) else {
@@ -139,7 +143,7 @@ impl Arrived {
             self.shared.event_loop.clone_ref(py),
         );
         let path = self.exchange.head().path_text();
-        let params = path_params(py, &self.matched.endpoint, &self.matched.captures, &path)?;
+        let params = path_params(py, &self.matched.endpoint.in_path, &self.matched.captures, &path)?;
         let body = self.body.as_ref().map(|body| PyBytes::new(py, body));
         self.shared.python.request.bind(py).call1((
             Bound::new(py, source)?,

@@ -1,11 +1,12 @@
 //! What a call of one route needs of Python: the function, its arguments' names and defaults, what becomes of the result.
 
-use api::plan::{Body, Call, Param, Scalar, Source, Tier};
+use api::plan::{Body, Call, Param, Scalar, Tier};
 use api::route::{ParamKind, RoutePattern};
 use pyloop::gil::Kept;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
+
+use super::param::{self, interned, unknown};
 
 /// How an endpoint is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl Endpoint {
             let param = param?;
             names.push(interned(&param.getattr("name")?)?);
             defaults.push(Kept::new(param.getattr("default")?.unbind()));
-            params.push(read_param(&param)?);
+            params.push(param::read(&param)?);
         }
         let body = call.getattr("body")?;
         let document = if body.is_none() {
@@ -139,19 +140,6 @@ impl Endpoint {
     }
 }
 
-fn read_param(param: &Bound<'_, PyAny>) -> PyResult<Param> {
-    let scalar: String = param.getattr("scalar")?.extract()?;
-    let source = match param.getattr("path_index")?.extract::<Option<usize>>()? {
-        Some(index) => Source::Path(index),
-        None => Source::Query(param.getattr("alias")?.extract::<String>()?.into()),
-    };
-    Ok(Param {
-        source,
-        scalar: Scalar::parse_name(&scalar).ok_or_else(|| unknown("scalar", &scalar))?,
-        required: param.getattr("required")?.extract()?,
-    })
-}
-
 fn read_result(result: &Bound<'_, PyAny>, status: u16) -> PyResult<ResultPlan> {
     let adapter = result.getattr("adapter")?;
     if matches!(status, 204 | 205 | 304) {
@@ -175,22 +163,11 @@ fn read_result(result: &Bound<'_, PyAny>, status: u16) -> PyResult<ResultPlan> {
     })
 }
 
-fn read_mode(name: &str) -> PyResult<Mode> {
+pub(super) fn read_mode(name: &str) -> PyResult<Mode> {
     Ok(match name {
         "task" => Mode::Task,
         "thread" => Mode::Thread,
         "inline" => Mode::Inline,
         _ => return Err(unknown("mode", name)),
     })
-}
-
-fn interned<'py>(name: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
-    Ok(PyString::intern(
-        name.py(),
-        name.cast::<PyString>()?.to_str()?,
-    ))
-}
-
-fn unknown(what: &str, name: &str) -> PyErr {
-    PyValueError::new_err(format!("the plan has no {what} {name:?}"))
 }

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 use super::endpoint::Endpoint;
-use super::values::{Argument, path_params};
+use super::values::{self, Argument, path_params};
 
 /// The routes of an application, compiled.
 #[pyclass(frozen, module = "data_bridge._native")]
@@ -140,6 +140,11 @@ impl Table {
 impl Compiled {
     /// [`Plan::decide`] and, for a Python route, [`plan::extract`]. Needs no interpreter.
     pub fn decide(&self, method: &str, path: &str, raw_path: &[u8], query: &[u8]) -> Decided {
+        let request = plan::Request {
+            path,
+            query,
+            fields: &(),
+        };
         let routes = self.read();
         match routes.plan.decide(method, path, raw_path, query) {
             Decision::Constant(constant) => Decided::Constant(Arc::clone(constant)),
@@ -149,7 +154,7 @@ impl Compiled {
                     let endpoint = Arc::clone(endpoint);
                     let values = match call.tier {
                         plan::Tier::Compiled => {
-                            plan::extract(&call.params, path, &captures, query).ok()
+                            plan::extract(&call.params, request, &captures).ok()
                         }
                         plan::Tier::Reference => None,
                     };
@@ -161,6 +166,8 @@ impl Compiled {
                 }
                 _ => Decided::Answer(route::Answer::not_found()),
             },
+            // An `App` registers none.
+            Decision::Foreign(_) => Decided::Answer(route::Answer::not_found()),
         }
     }
 
@@ -180,23 +187,13 @@ impl Matched {
         let complete =
             endpoint.document.is_none() && !endpoint.wants_request && !endpoint.wants_background;
         let arguments = match &self.values {
-            Some(values) if complete => {
-                let arguments = PyDict::new(py);
-                for ((value, default), name) in values
-                    .iter()
-                    .zip(&endpoint.defaults)
-                    .zip(endpoint.names.bind(py))
-                {
-                    arguments.set_item(name, value.argument(py, default)?)?;
-                }
-                Some(arguments.unbind())
-            }
+            Some(values) if complete => arguments(py, endpoint, values)?,
             _ => None,
         };
         let found = Match {
             call: endpoint.call.get(py).clone_ref(py),
-            path_params: path_params(py, endpoint, &self.captures, path)?.unbind(),
-            arguments,
+            path_params: path_params(py, &endpoint.in_path, &self.captures, path)?.unbind(),
+            arguments: arguments.map(Bound::unbind),
         };
         Ok(Bound::new(py, found)?.into_any())
     }
@@ -263,4 +260,22 @@ fn fits_a_header(name: &[u8], value: &[u8]) -> bool {
 
 fn refuse(error: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(error.to_string())
+}
+
+/// The endpoint's arguments by name; `None` where the plan does not decide on all of them.
+fn arguments<'py>(
+    py: Python<'py>,
+    endpoint: &Endpoint,
+    values: &Values,
+) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let arguments = PyDict::new(py);
+    let plan = values.iter().zip(&endpoint.defaults);
+    for ((value, default), name) in plan.zip(endpoint.names.bind(py)) {
+        match value.argument(py)? {
+            values::Decided::Default => arguments.set_item(name, default.bind(py))?,
+            values::Decided::Certain(value) => arguments.set_item(name, value)?,
+            values::Decided::Sent(_) => return Ok(None),
+        }
+    }
+    Ok(Some(arguments))
 }

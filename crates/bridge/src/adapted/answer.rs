@@ -1,0 +1,208 @@
+//! What an operation gave, as a response; what is out of the ordinary goes on through the app. The exchange is always answered.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use api::exchange::Exchange;
+use bytes::Bytes;
+use pyloop::gil::Kept;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyType};
+use smallvec::SmallVec;
+
+use super::{Found, Shared, plain};
+use crate::call::{chunk, fields, raw_headers};
+use crate::errors;
+use crate::ffi::{self, ThreadBound};
+use crate::plan::{Serialise, path_params};
+use crate::task::Started;
+
+const JSON: &str = "application/json";
+
+/// A response that somebody owes. Dropped without an answer, it is a 500.
+pub struct Owed {
+    shared: Rc<Shared>,
+    exchange: Exchange,
+    found: Found,
+    /// What was read of the body, for those who come after us.
+    body: Option<Bytes>,
+    /// The context that user code runs in, from its first line to its exception handlers.
+    context: Kept<PyAny>,
+}
+
+impl Owed {
+    /// The response to `exchange`, which `found` will give.
+    pub fn new(
+        shared: Rc<Shared>,
+        exchange: Exchange,
+        found: Found,
+        body: Option<Bytes>,
+        context: &Bound<'_, PyAny>,
+    ) -> Self {
+        Self {
+            shared,
+            exchange,
+            found,
+            body,
+            context: Kept::new(context.clone().unbind()),
+        }
+    }
+
+    /// Runs a coroutine as a task; its result is the answer.
+    pub fn run(
+        self,
+        py: Python<'_>,
+        coroutine: PyResult<Bound<'_, PyAny>>,
+        context: &Bound<'_, PyAny>,
+    ) {
+        let started = coroutine
+            .and_then(|coroutine| self.shared.tasks.start_in(py, &coroutine, Some(context)));
+        match started {
+            Ok(Started::Finished(result)) => self.complete(py, result),
+            Ok(Started::Running(task)) => self.follow(py, &task),
+            Err(error) => self.complete(py, Err(error)),
+        }
+    }
+
+    fn follow(self, py: Python<'_>, task: &Bound<'_, PyAny>) {
+        let running = Rc::clone(&self.shared.running);
+        let ending = Ending(ThreadBound::new(RefCell::new(Some(self))));
+        if let Err(error) = running.hold(py, task, ending) {
+            error.write_unraisable(py, Some(task));
+        }
+    }
+
+    /// Answers with what the operation returned or raised.
+    pub fn complete(self, py: Python<'_>, result: PyResult<Bound<'_, PyAny>>) {
+        match result {
+            Ok(value) => match self.send(&value) {
+                Ok(true) => {}
+                Ok(false) => self.go_on(py, &self.shared.python.of_result.clone_ref(py), &value),
+                Err(error) => error.write_unraisable(py, Some(&value)),
+            },
+            Err(error) if errors::is_farewell(py, &error) => {}
+            Err(error) => {
+                let value = error.value(py).clone().into_any();
+                // Its traceback shows the user's frames, as far as there are any.
+                self.go_on(py, &self.shared.python.of_error.clone_ref(py), &value);
+            }
+        }
+    }
+
+    /// Lets the app itself make the response of `value`, by its own middleware and exception handlers.
+    fn go_on(self, py: Python<'_>, work_of: &Kept<PyAny>, value: &Bound<'_, PyAny>) {
+        let operation = &self.found.operation;
+        let path = self.exchange.head().path_text().into_owned();
+        let prepared = path_params(py, &operation.in_path, &self.found.captures, &path).and_then(
+            |params| {
+                let work = work_of
+                    .bind(py)
+                    .call1((operation.plan.bind(py), value, params))?;
+                let key = self.shared.python.work.bind(py).clone();
+                Ok((key, work))
+            },
+        );
+        match prepared {
+            Ok(work) => {
+                let context = self.context.bind(py);
+                self.shared
+                    .app
+                    .go_on(py, self.exchange, self.body, &work, context);
+            }
+            Err(error) => error.write_unraisable(py, Some(value)),
+        }
+    }
+
+    /// Answers with a result whose form is beyond doubt; `false` where the app has to look at it.
+    fn send(&self, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let py = value.py();
+        let python = &self.shared.python;
+        let response = python.response.bind(py).cast::<PyType>()?;
+        if value.is_instance(response)? {
+            return self.send_response(value);
+        }
+        let sent = match &self.found.operation.result {
+            Serialise::Json => match plain::encode(value) {
+                Some(content) => self.respond(Bytes::from(content)),
+                None => return Ok(false),
+            },
+            Serialise::Typed {
+                validate,
+                to_json,
+                names,
+                options,
+                by_attributes,
+            } => {
+                let truth = pyo3::types::PyBool::new(py, true).to_owned().into_any();
+                let arguments = [value.clone(), truth];
+                let Ok(valid) = ffi::call(validate.bind(py), &arguments, by_attributes.bind(py))
+                else {
+                    return Ok(false);
+                };
+                let options = options.iter().map(|option| option.bind(py).clone());
+                let arguments: SmallVec<[Bound<'_, PyAny>; 4]> =
+                    std::iter::once(valid).chain(options).collect();
+                let Ok(content) = ffi::call(to_json.bind(py), &arguments, names.bind(py)) else {
+                    return Ok(false);
+                };
+                let content = content.cast_into::<PyBytes>()?;
+                let status = self.found.operation.status;
+                let headers = [("content-type", JSON)];
+                self.exchange
+                    .respond(status, headers, chunk(&content))
+                    .is_ok()
+            }
+            Serialise::Other => return Ok(false),
+        };
+        Ok(sent || self.exchange.is_disconnected())
+    }
+
+    fn respond(&self, content: Bytes) -> bool {
+        let status = self.found.operation.status;
+        let headers = [("content-type", JSON)];
+        self.exchange.respond(status, headers, content).is_ok()
+    }
+
+    /// Sends a response object that is no more than status, head and body.
+    fn send_response(&self, response: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let py = response.py();
+        let call = response.get_type().getattr(intern!(py, "__call__"))?;
+        let is_plain = call.is(self.shared.python.response_call.bind(py));
+        let background = response.getattr(intern!(py, "background"))?;
+        let body = response.getattr(intern!(py, "body"))?;
+        let Ok(body) = body.cast_exact::<PyBytes>() else {
+            return Ok(false);
+        };
+        if !is_plain || !background.is_none() {
+            return Ok(false);
+        }
+        let status = response
+            .getattr(intern!(py, "status_code"))?
+            .extract::<u16>();
+        let headers = raw_headers(&response.getattr(intern!(py, "raw_headers"))?);
+        let (Ok(status), Ok(headers)) = (status, headers) else {
+            return Ok(false);
+        };
+        let sent = self
+            .exchange
+            .respond(status, fields(&headers), chunk(body))
+            .is_ok();
+        Ok(sent || self.exchange.is_disconnected())
+    }
+}
+
+/// Called when a suspended task is done.
+#[pyclass(frozen, module = "data_bridge._native")]
+struct Ending(ThreadBound<RefCell<Option<Owed>>>);
+
+#[pymethods]
+impl Ending {
+    fn __call__(&self, py: Python<'_>, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        if let Some(owed) = self.0.get().ok_or_else(errors::foreign_thread)?.take() {
+            owed.shared.running.release(task);
+            owed.complete(py, task.call_method0(intern!(py, "result")));
+        }
+        Ok(())
+    }
+}

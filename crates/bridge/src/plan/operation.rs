@@ -1,0 +1,182 @@
+//! What a route of a foreign framework's app needs of Python: validators, defaults, and the call where there is but one.
+
+use api::plan::{Body, Call, Tier};
+use api::route::{ParamKind, RoutePattern};
+use pyloop::gil::Kept;
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
+
+use super::endpoint::{Mode, read_mode};
+use super::param::{self, interned};
+use super::values::{Argument, Decided};
+use api::plan::Value;
+
+/// The Python half of a `data_bridge.plan.types.Operation`.
+pub struct Operation {
+    /// The object that this was read from.
+    pub plan: Kept<PyAny>,
+    params: Box<[Missing]>,
+    /// Turns a body's bytes into the value (or the values, where `bodies` is not 1); raises where the reference decides.
+    pub accept: Option<Kept<PyAny>>,
+    /// The call, where it is all that the operation does.
+    pub direct: Option<Direct>,
+    /// What becomes of a result that is no response.
+    pub result: Serialise,
+    /// The status of such a result.
+    pub status: u16,
+    /// Parameters of the path: name and converter.
+    pub in_path: Box<[(Kept<PyString>, ParamKind)]>,
+}
+
+/// What Python adds to a parameter.
+struct Missing {
+    default: Kept<PyAny>,
+    make_default: Option<Kept<PyAny>>,
+    validate: Option<Kept<PyAny>>,
+}
+
+/// An operation that is one call of the user's function with values from the request.
+pub struct Direct {
+    /// The user's function.
+    pub function: Kept<PyAny>,
+    /// The names of its arguments.
+    pub names: Kept<PyTuple>,
+    /// For each argument, the slot of its value: parameters, then the body.
+    pub slots: Box<[usize]>,
+    /// How it is run.
+    pub mode: Mode,
+}
+
+/// What becomes of a result that is no response.
+pub enum Serialise {
+    /// JSON, whatever it is.
+    Json,
+    /// JSON by a type: validated, which also filters it, and serialised.
+    Typed {
+        /// The validator's `validate_python`.
+        validate: Kept<PyAny>,
+        /// The serialiser's `to_json`.
+        to_json: Kept<PyAny>,
+        /// The names of the serialiser's options.
+        names: Kept<PyTuple>,
+        /// Their values.
+        options: Box<[Kept<PyAny>]>,
+    },
+    /// Python makes the response.
+    Other,
+}
+
+impl Operation {
+    /// Reads a `data_bridge.plan.types.Operation`, and what Rust does for it.
+    pub fn read(operation: &Bound<'_, PyAny>, pattern: &RoutePattern) -> PyResult<(Self, Call)> {
+        let py = operation.py();
+        let mut params = Vec::new();
+        let mut missing = Vec::new();
+        for param in operation.getattr("params")?.try_iter()? {
+            let param = param?;
+            params.push(param::read(&param)?);
+            missing.push(Missing {
+                default: Kept::new(param.getattr("default")?.unbind()),
+                make_default: optional(&param, "make_default")?,
+                validate: optional(&param, "validate")?,
+            });
+        }
+        let accept = optional(operation, "accept")?;
+        let in_path = pattern
+            .params()
+            .map(|(name, kind)| (Kept::new(PyString::intern(py, name).unbind()), kind));
+        let call = Call {
+            params: params.into(),
+            body: if accept.is_some() {
+                Body::Json
+            } else {
+                Body::Unread
+            },
+            tier: Tier::Compiled,
+        };
+        let read = Self {
+            plan: Kept::new(operation.clone().unbind()),
+            params: missing.into(),
+            accept,
+            direct: read_direct(operation)?,
+            result: read_result(operation)?,
+            status: operation.getattr("status")?.extract()?,
+            in_path: in_path.collect(),
+        };
+        Ok((read, call))
+    }
+
+    /// The parameters' values as objects; `None` where the reference path has to decide about one.
+    pub fn slots<'py>(
+        &self,
+        py: Python<'py>,
+        values: &[Value],
+    ) -> PyResult<Option<Vec<Bound<'py, PyAny>>>> {
+        let mut slots = Vec::with_capacity(values.len() + 1);
+        for (value, param) in values.iter().zip(&self.params) {
+            slots.push(match (value.argument(py)?, &param.validate) {
+                (Decided::Certain(value), _) => value,
+                (Decided::Default, _) => match &param.make_default {
+                    Some(make) => make.bind(py).call0()?,
+                    None => param.default.bind(py).clone(),
+                },
+                (Decided::Sent(sent), Some(validate)) => match validate.bind(py).call1((sent,)) {
+                    Ok(value) => value,
+                    Err(_) => return Ok(None),
+                },
+                (Decided::Sent(_), None) => return Ok(None),
+            });
+        }
+        Ok(Some(slots))
+    }
+}
+
+fn optional(owner: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Kept<PyAny>>> {
+    let value = owner.getattr(name)?;
+    Ok((!value.is_none()).then(|| Kept::new(value.unbind())))
+}
+
+fn read_direct(operation: &Bound<'_, PyAny>) -> PyResult<Option<Direct>> {
+    let py = operation.py();
+    let direct = operation.getattr("direct")?;
+    if direct.is_none() {
+        return Ok(None);
+    }
+    let mut names = Vec::new();
+    let mut slots = Vec::new();
+    for input in direct.getattr("inputs")?.try_iter()? {
+        let (name, slot): (Bound<'_, PyAny>, usize) = input?.extract()?;
+        names.push(interned(&name)?);
+        slots.push(slot);
+    }
+    Ok(Some(Direct {
+        function: Kept::new(direct.getattr("call")?.unbind()),
+        names: Kept::new(PyTuple::new(py, names)?.unbind()),
+        slots: slots.into(),
+        mode: read_mode(&direct.getattr("mode")?.extract::<String>()?)?,
+    }))
+}
+
+fn read_result(operation: &Bound<'_, PyAny>) -> PyResult<Serialise> {
+    let py = operation.py();
+    let result = operation.getattr("result")?;
+    if result.is_none() {
+        return Ok(Serialise::Other);
+    }
+    let Some(validate) = optional(&result, "validate")? else {
+        return Ok(Serialise::Json);
+    };
+    let mut names = Vec::new();
+    let mut options = Vec::new();
+    for option in result.getattr("options")?.try_iter()? {
+        let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = option?.extract()?;
+        names.push(interned(&name)?);
+        options.push(Kept::new(value.unbind()));
+    }
+    Ok(Serialise::Typed {
+        validate,
+        to_json: Kept::new(result.getattr("to_json")?.unbind()),
+        names: Kept::new(PyTuple::new(py, names)?.unbind()),
+        options: options.into(),
+    })
+}

@@ -1,0 +1,241 @@
+"""From a FastAPI route to an operation of the plan, or to the reason why not. Runs at registration only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._native import parse_path
+from ..plan.schema import runs_user_code
+from ..plan.types import Encoding, Operation, Param, Step
+from . import body, upstream
+from .callables import kind_of, unwrap
+from .fields import NotCompiled, adapter_of, is_model, param_of
+from .makers import background, parameter_model, request, response, security_scopes
+from .respond import Responder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..plan.types import Place, StepKind
+
+_PLACES: tuple[Place, ...] = ("path", "query", "header", "cookie")
+
+
+def compile_route(context: Any, obstacle: str | None = None) -> Operation:
+    """Compile a `RouteContext`. Raises :class:`NotCompiled` with what stands in the way, ``obstacle`` where given."""
+    if obstacle is not None:
+        raise NotCompiled(obstacle)
+    _check_route(context)
+    graph = _Graph(context)
+    inputs = graph.solve(context.dependant)
+    call = context.dependant.call
+    kind = kind_of(call)
+    if "generator" in kind:
+        raise NotCompiled("it streams what a generator yields")
+    endpoint = Step(
+        call=call,
+        mode="task" if kind == "coroutine" else "thread",
+        inputs=tuple(graph.place(inputs)),
+        output=graph.slot_of_step(len(graph.steps)),
+    )
+    accept, plain_body = body.acceptor(graph.bodies, embed=graph.embed) if graph.bodies else (None, True)
+    responder = Responder(context, endpoint)
+    return Operation(
+        path=context.path,
+        methods=tuple(sorted(context.methods)),
+        params=tuple(graph.params),
+        accept=accept,
+        bodies=len(graph.bodies),
+        makers=tuple(graph.makers),
+        steps=(*graph.placed_steps(), endpoint),
+        slots=graph.slot_of_step(len(graph.steps) + 1),
+        direct=endpoint if plain_body and not graph.steps and not graph.makers else None,
+        result=_encoding(context),
+        status=context.status_code or 200,
+        route=responder,
+    )
+
+
+def _check_route(context: Any) -> None:
+    route = context.original_route
+    if not isinstance(route, upstream.routing.APIRoute):
+        raise NotCompiled(f"it is a {type(route).__name__}")
+    for name in ("get_route_handler", "handle", "matches", "__call__"):
+        if getattr(type(route), name) is not getattr(upstream.routing.APIRoute, name):
+            raise NotCompiled(f"its route class has its own {name}()")
+    if type(route).__init__ is not upstream.routing.APIRoute.__init__:
+        raise NotCompiled("its route class has its own constructor")
+    app = getattr(context.app, "__qualname__", "")
+    if app != "request_response.<locals>.app":
+        raise NotCompiled("it has a body limit" if context.max_body_size is not None else "something wraps it")
+
+
+class _Graph:
+    """The dependencies of a route, flattened into steps; each kind of value gets its own numbers.
+
+    A slot is written as ``(kind, number)`` until all are known.
+    """
+
+    def __init__(self, context: Any) -> None:
+        self.in_path = dict(parse_path(context.path))
+        self.embed = bool(context._embed_body_fields)
+        self.params: list[Param] = []
+        self.bodies: list[Any] = []
+        self.makers: list[Callable[[Any], Any]] = []
+        self.steps: list[Step] = []
+        self._inputs: list[list[tuple[str, tuple[str, int]]]] = []
+        self._cache: dict[Any, tuple[str, int]] = {}
+        self._singles: dict[Any, tuple[str, int]] = {}
+
+    def solve(self, dependant: Any) -> list[tuple[str, tuple[str, int]]]:
+        """Give the inputs of a dependant's call; what they need is added before."""
+        inputs = []
+        for sub in dependant.dependencies:
+            slot = self._dependency(sub)
+            if sub.name is not None:
+                inputs.append((sub.name, slot))
+        for place in _PLACES:
+            inputs += [(field.name, self._param(field, place)) for field in getattr(dependant, f"{place}_params")]
+        for field in dependant.body_params:
+            inputs.append((field.name, self._add("body", self.bodies, field)))
+        inputs += self._specials(dependant)
+        return inputs
+
+    def place(self, inputs: list[tuple[str, tuple[str, int]]]) -> list[tuple[str, int]]:
+        """Give inputs their slots, once all are known."""
+        start = {
+            "param": 0,
+            "body": len(self.params),
+            "maker": len(self.params) + len(self.bodies),
+            "step": self.slot_of_step(0),
+        }
+        return [(name, start[kind] + number) for name, (kind, number) in inputs]
+
+    def slot_of_step(self, number: int) -> int:
+        """Give the slot of a step's result, once all values before the steps are known."""
+        return len(self.params) + len(self.bodies) + len(self.makers) + number
+
+    def placed_steps(self) -> list[Step]:
+        """Give the steps with their slots."""
+        return [
+            Step(
+                call=step.call,
+                mode=step.mode,
+                inputs=tuple(self.place(inputs)),
+                output=self.slot_of_step(number),
+                of_function=step.of_function,
+                dependant=step.dependant,
+                key=step.key,
+            )
+            for number, (step, inputs) in enumerate(zip(self.steps, self._inputs, strict=True))
+        ]
+
+    def _dependency(self, sub: Any) -> tuple[str, int]:
+        key = _cache_key(sub)
+        if key in self._cache and sub.use_cache and _is_cached_throughout(sub):
+            return self._cache[key]
+        inputs = self.solve(sub)
+        if key in self._cache and sub.use_cache:
+            return self._cache[key]
+        kind = kind_of(sub.call)
+        mode: StepKind = "generator" if "generator" in kind else "task" if kind == "coroutine" else "thread"
+        if mode == "generator" and upstream.private("fastapi.dependencies.utils", "_solve_generator") is None:
+            raise NotCompiled("this release of FastAPI enters generators in another way")
+        self.steps.append(
+            Step(
+                call=sub.call,
+                mode=mode,
+                inputs=(),
+                output=0,
+                of_function=sub.scope == "function",
+                dependant=sub,
+                key=key,
+            )
+        )
+        self._inputs.append(inputs)
+        slot = ("step", len(self.steps) - 1)
+        self._cache.setdefault(key, slot)
+        return slot
+
+    def _param(self, field: Any, place: Place) -> tuple[str, int]:
+        if is_model(field):
+            adapter_of(field)
+            return self._add("maker", self.makers, parameter_model(field, place))
+        return self._add("param", self.params, param_of(field, place, self.in_path))
+
+    def _specials(self, dependant: Any) -> list[tuple[str, tuple[str, int]]]:
+        makers = {
+            dependant.http_connection_param_name: request,
+            dependant.request_param_name: request,
+            dependant.background_tasks_param_name: background,
+            dependant.response_param_name: response,
+        }
+        inputs = [(name, self._single(maker)) for name, maker in makers.items() if name]
+        if dependant.security_scopes_param_name:
+            maker = security_scopes(_scopes(dependant))
+            inputs.append((dependant.security_scopes_param_name, self._add("maker", self.makers, maker)))
+        return inputs
+
+    def _single(self, maker: Callable[[Any], Any]) -> tuple[str, int]:
+        """Give the slot of something of which a request has but one."""
+        if maker not in self._singles:
+            self._singles[maker] = self._add("maker", self.makers, maker)
+        return self._singles[maker]
+
+    @staticmethod
+    def _add(kind: str, values: list[Any], value: Any) -> tuple[str, int]:
+        values.append(value)
+        return kind, len(values) - 1
+
+
+def _is_cached_throughout(dependant: Any) -> bool:
+    return all(sub.use_cache and _is_cached_throughout(sub) for sub in dependant.dependencies)
+
+
+def _cache_key(dependant: Any) -> Any:
+    scopes = tuple(sorted(set(_scopes(dependant)))) if _uses_scopes(dependant) else ()
+    scope = dependant.scope or ("request" if "generator" in kind_of(dependant.call) else "")
+    return dependant.call, scopes, scope
+
+
+def _scopes(dependant: Any) -> list[str]:
+    """Give the security scopes of a dependant, its parents' first."""
+    return list(dict.fromkeys([*(dependant.parent_oauth_scopes or []), *(dependant.own_oauth_scopes or [])]))
+
+
+def _uses_scopes(dependant: Any) -> bool:
+    return bool(
+        dependant.own_oauth_scopes
+        or dependant.security_scopes_param_name is not None
+        or isinstance(unwrap(dependant.call), upstream.SecurityBase)
+        or any(_uses_scopes(sub) for sub in dependant.dependencies)
+    )
+
+
+def _encoding(context: Any) -> Encoding | None:
+    """Say how Rust writes the result; None where Python has to make the response."""
+    response_class = context.response_class
+    is_default = isinstance(response_class, upstream.DefaultPlaceholder)
+    actual = response_class.value if is_default else response_class
+    if not upstream.is_body_allowed_for_status_code(context.status_code):
+        return None
+    field = context.response_field
+    if field is None:
+        return Encoding() if actual is upstream.JSONResponse else None
+    if not is_default or runs_user_code(adapter_of(field).core_schema):
+        return None
+    adapter = adapter_of(field)
+    options = {
+        "include": context.response_model_include,
+        "exclude": context.response_model_exclude,
+        "by_alias": context.response_model_by_alias,
+        "exclude_unset": context.response_model_exclude_unset,
+        "exclude_defaults": context.response_model_exclude_defaults,
+        "exclude_none": context.response_model_exclude_none,
+    }
+    said = tuple((name, value) for name, value in options.items() if value not in (None, False))
+    return Encoding(
+        validate=adapter.validator.validate_python,
+        to_json=adapter.serializer.to_json,
+        options=said if context.response_model_by_alias else (*said, ("by_alias", False)),
+    )

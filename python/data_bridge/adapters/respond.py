@@ -1,0 +1,175 @@
+"""An operation in Python: its steps, then the response as FastAPI makes it. For what Rust does not do itself."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import PydanticUndefined
+
+from . import upstream
+from .makers import BACKGROUND, RESPONSE
+from .makers import request as request_itself
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..plan.types import Operation, Step
+
+#: Where a request's scope carries what the operation starts from.
+WORK = "data_bridge.work"
+
+
+class Responder:
+    """What an operation's response depends on, and the ASGI app that answers with it.
+
+    That app is FastAPI's own `request_response` around our handler: it keeps the exit stacks, and hands exceptions
+    to the app's handlers.
+    """
+
+    def __init__(self, context: Any, endpoint: Step) -> None:
+        self.app = upstream.routing.request_response(self.handle)
+        self.original = context.original_route
+        #: Where a router includes the route, what became of it by that; user code finds it in the scope.
+        self.effective = getattr(context, "_route_context", None)
+        self.dependant = context.dependant
+        self.embed = context._embed_body_fields
+        self.endpoint = endpoint
+        self.provider = context.dependency_overrides_provider
+        self.strict_content_type = _value(context.strict_content_type)
+        self.path = context.path_format
+        self.status = context.status_code
+        self.field = context.response_field
+        self.is_default = isinstance(context.response_class, upstream.DefaultPlaceholder)
+        self.response_class = _value(context.response_class)
+        self.options = {
+            "include": context.response_model_include,
+            "exclude": context.response_model_exclude,
+            "by_alias": context.response_model_by_alias,
+            "exclude_unset": context.response_model_exclude_unset,
+            "exclude_defaults": context.response_model_exclude_defaults,
+            "exclude_none": context.response_model_exclude_none,
+        }
+
+    @property
+    def is_overridden(self) -> bool:
+        """Whether dependencies are replaced at the moment."""
+        return bool(getattr(self.provider, "dependency_overrides", None))
+
+    async def handle(self, request: Any) -> Any:
+        """Make the response to a request whose scope carries its work."""
+        work = request.scope.pop(WORK)
+        return await self.response(request, await work(request))
+
+    async def response(self, request: Any, result: Any) -> Any:
+        """Make the response of what the endpoint returned."""
+        scope = request.scope
+        background, head = scope.pop(BACKGROUND, None), scope.pop(RESPONSE, None)
+        if isinstance(result, upstream.Response):
+            if result.background is None:
+                result.background = background
+            return result
+        arguments: dict[str, Any] = {"background": background}
+        status = (head is not None and head.status_code) or self.status
+        if status:
+            arguments["status_code"] = status
+        dump_json = self.field is not None and self.is_default
+        content = await upstream.routing.serialize_response(
+            field=self.field,
+            response_content=result,
+            is_coroutine=self.endpoint.mode == "task",
+            endpoint_ctx=self._endpoint_context(request) if self.field is not None else None,
+            dump_json=dump_json,
+            **self.options,
+        )
+        if dump_json:
+            response = upstream.Response(content=content, media_type="application/json", **arguments)
+        else:
+            response = self.response_class(content, **arguments)
+        if not upstream.is_body_allowed_for_status_code(response.status_code):
+            response.body = b""
+        if head is not None:
+            response.headers.raw.extend(head.headers.raw)
+        return response
+
+    def _endpoint_context(self, request: Any) -> Any:
+        """Say where the endpoint stands, for an error's text."""
+        describe = upstream.private("fastapi.routing", "_extract_endpoint_context")
+        context = dict(describe(self.endpoint.call)) if describe else {}
+        mounted = request.scope.get("root_path", "").rstrip("/")
+        return {**context, "path": f"{request.method} {mounted}{self.path}"}
+
+
+async def run(operation: Operation, slots: list[Any], request: Any = None) -> Any:
+    """Carry out the steps; gives what the endpoint returned. ``slots`` hold all values but the steps' results."""
+    first = len(operation.params) + operation.bodies
+    for number, maker in enumerate(operation.makers, first):
+        if maker is request_itself:  # the one that exception handlers will see
+            slots[number] = request
+    for step in operation.steps[len(slots) - operation.slots + len(operation.steps) :]:
+        if step.dependant is not None and operation.route.is_overridden:
+            return await _solve_anew(operation, slots, request)
+        arguments = {name: slots[slot] for name, slot in step.inputs}
+        if step.mode == "generator":
+            value = await _enter(step, arguments, request)
+        elif step.dependant is not None and step.dependant.concurrency is not None:
+            async with step.dependant.concurrency.get_semaphore():
+                value = await _call(step, arguments)
+        elif step.mode == "task":
+            value = await step.call(**arguments)
+        else:
+            value = await upstream.run_in_threadpool(step.call, **arguments)
+        slots.append(value)
+    return slots[-1]
+
+
+class Interrupted(Exception):
+    """A step needs the request, which is not at hand; ``work`` goes on from there."""
+
+    def __init__(self, work: Callable[[Any], Any]) -> None:
+        self.work = work
+
+
+async def _solve_anew(operation: Operation, slots: list[Any], request: Any) -> Any:
+    """Go on by FastAPI's own hand, after a step has replaced dependencies; what was done is not done again."""
+    if request is None:
+        raise Interrupted(functools.partial(run, operation, slots))
+    route, scope = operation.route, request.scope
+    cache: dict[Any, Any] = {}
+    for step, value in zip(operation.steps, slots[operation.slots - len(operation.steps) :], strict=False):
+        cache.setdefault(step.key, value)
+    content = await request.body() if operation.accept is not None else b""
+    body = json.loads(content) if content else PydanticUndefined
+    solved = await upstream.dependencies.solve_dependencies(
+        request=request,
+        dependant=route.dependant,
+        body=body,
+        background_tasks=scope.get(BACKGROUND),
+        response=scope.get(RESPONSE),
+        dependency_overrides_provider=route.provider,
+        dependency_cache=cache,
+        async_exit_stack=scope["fastapi_inner_astack"],
+        embed_body_fields=route.embed,
+    )
+    if solved.errors:
+        raise upstream.RequestValidationError(solved.errors, body=body if content else None)
+    scope[BACKGROUND], scope[RESPONSE] = solved.background_tasks, solved.response
+    return await _call(route.endpoint, solved.values)
+
+
+async def _call(step: Step, arguments: dict[str, Any]) -> Any:
+    if step.mode == "task":
+        return await step.call(**arguments)
+    return await upstream.run_in_threadpool(step.call, **arguments)
+
+
+async def _enter(step: Step, arguments: dict[str, Any], request: Any) -> Any:
+    """Enter a dependency that yields; FastAPI's own stacks leave it."""
+    stack = request.scope["fastapi_function_astack" if step.of_function else "fastapi_inner_astack"]
+    enter = upstream.private("fastapi.dependencies.utils", "_solve_generator")
+    return await enter(dependant=step.dependant, stack=stack, sub_values=arguments, request=request)
+
+
+def _value(option: Any) -> Any:
+    return option.value if isinstance(option, upstream.DefaultPlaceholder) else option

@@ -1,0 +1,102 @@
+"""The compiled routes of a router, made at the first request and made anew when the router's routes change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .._native import Operations
+from . import upstream
+from .compile import compile_route
+from .fields import NotCompiled
+from .watch import watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..plan.types import Operation
+
+#: Matches every path: what may be anywhere hides all that comes after it.
+ANYWHERE = "/{data_bridge_rest:path}"
+
+
+class Explained(NamedTuple):
+    """A route and how far it was compiled."""
+
+    path: str
+    methods: tuple[str, ...]
+    #: None where the app itself answers.
+    operation: Operation | None
+    #: Why it does.
+    why: str
+
+
+class Routes:
+    """The routes of ``router``. ``answers`` says whether nobody but us would answer what no route matches."""
+
+    def __init__(self, router: Any) -> None:
+        self._router = router
+        self._operations: Operations | None = None
+        self.answers = False
+
+    def find(
+        self, method: str, path: str, query: bytes, headers: Any
+    ) -> tuple[Operation, dict[str, Any], list[Any]] | None:
+        """Find the operation of a request, its path parameters and the values of its own parameters."""
+        return self.compiled().match(method, path, query, headers)
+
+    def compiled(self) -> Operations:
+        """Give the table as the routes are now."""
+        if self._operations is None:
+            self._operations = self._compile()
+        return self._operations
+
+    def explain(self) -> Iterator[Explained]:
+        """Say of each route how far it compiles."""
+        return (explained for _, explained in self._explain())
+
+    def _explain(self) -> Iterator[tuple[Any, Explained]]:
+        obstacle = upstream.replaced_hook() or _odd_router(self._router)
+        for context in upstream.routing.iter_route_contexts(self._router.routes):
+            path = context.path or ""
+            methods = tuple(sorted(context.methods or ()))
+            try:
+                yield context, Explained(path, methods, compile_route(context, obstacle), "")
+            except (NotCompiled, ValueError) as reason:  # ValueError: a path that only Starlette understands
+                yield context, Explained(path, methods, None, str(reason))
+
+    def _compile(self) -> Operations:
+        watch(self._router, self._changed)
+        operations = Operations(self.answers)
+        for context, explained in self._explain():
+            if isinstance(context.original_route, upstream.WebSocketRoute):
+                continue
+            try:
+                if explained.operation is not None:
+                    operations.add(explained.operation)
+                else:
+                    operations.add_foreign(_place(context.original_route, explained.path))
+            except ValueError:
+                operations.add_foreign(ANYWHERE)
+        return operations
+
+    def _changed(self) -> None:
+        if self._operations is not None:
+            self._operations.outdate()
+            self._operations = None
+
+
+def _odd_router(router: Any) -> str | None:
+    """Say which of the routers takes part in requests in its own way, if one does."""
+    for name in ("app", "handle", "matches", "__call__"):
+        if getattr(type(router), name) is not getattr(upstream.routing.APIRouter, name) or name in vars(router):
+            return f"{type(router).__name__} has its own {name}()"
+    included = (getattr(route, "original_router", None) for route in router.routes)
+    return next((odd for inner in included if inner is not None and (odd := _odd_router(inner))), None)
+
+
+def _place(route: Any, path: str) -> str:
+    """Give the pattern of all paths that a route of the app's own may match."""
+    if type(route).matches is upstream.Mount.matches:
+        return f"{path.rstrip('/')}/{{data_bridge_rest:path}}"
+    plain = type(route).matches in (upstream.Route.matches, upstream.routing.APIRoute.matches)
+    return path if plain else ANYWHERE
