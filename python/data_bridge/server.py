@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from . import _native
+from .adapters import adapt
 from .lifespan import AsgiApp, Lifespan
 
 if TYPE_CHECKING:
@@ -104,11 +105,14 @@ async def _live(
 ) -> None:
     addresses = server.addresses
     lifespan = Lifespan(app, settings.lifespan)
+    served = adapt(app, settings, asyncio.get_running_loop())
     with stop.signals():
         try:
             await lifespan.startup()
             if runs_plan(app, settings):
                 await server.start_app(app)
+            elif served is not None and served.obstacle(settings.root_path) is None:
+                await server.start_adapted(served, settings.root_path, lifespan.state)
             else:
                 await server.start(app, settings.root_path, lifespan.state)
             started(addresses)

@@ -34,6 +34,7 @@ class Settings:
     backlog: int = _setting(2048, "connections that the kernel keeps before they are accepted", group="Where")
 
     interface: Interface = _setting("auto", "how to call the app", group="App")
+    compile: bool = _setting(True, "compile the routes of a FastAPI app", group="App")
     lifespan: LifespanMode = _setting("auto", "whether to run the app's ASGI lifespan", group="App")
     root_path: str = _setting("", "path prefix that a proxy in front strips (ASGI root_path)", group="App")
 

@@ -1,6 +1,7 @@
 //! `data_bridge._native`: the whole surface on one screen. Joins the loop and the server, and is neither.
 
 mod access_log;
+mod adapted;
 mod asgi;
 mod call;
 pub mod coroutine;

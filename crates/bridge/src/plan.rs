@@ -10,7 +10,7 @@ mod table;
 mod values;
 
 pub use endpoint::{Endpoint, Mode, ResultPlan};
-pub use operation::{Operation, Serialise};
+pub use operation::{Direct, Operation, Serialise};
 pub use operations::{Operations, Planned, Routed};
 pub use table::{Answer, Compiled, Decided, Match, Matched, Table};
 pub use values::{Argument, Decided as DecidedValue, path_params};

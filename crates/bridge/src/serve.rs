@@ -11,6 +11,7 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use crate::adapted::AdaptedService;
 use crate::asgi::AsgiService;
 use crate::call::AppService;
 use crate::coroutine::awaitable;
@@ -99,6 +100,28 @@ impl Server {
         let own = self.state()?;
         let running = Rc::clone(&own.running);
         let service = AppService::new(app, own.event_loop.bind(py), running)?;
+        self.serve(py, Rc::new(service))
+    }
+
+    /// Accepts from now on and answers for `served`, a `data_bridge.adapters.serve.Served`: by the compiled routes of its
+    /// app where there are such, else by the app; `state` is what its lifespan left. To be awaited.
+    fn start_adapted<'py>(
+        &self,
+        py: Python<'py>,
+        served: &Bound<'py, PyAny>,
+        root_path: &str,
+        state: Option<Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let own = self.state()?;
+        let event_loop = own.event_loop.bind(py);
+        let app = AsgiService::new(
+            Kept::new(served.getattr("app")?.unbind()),
+            event_loop,
+            root_path,
+            state.map(|state| Kept::new(state.unbind())),
+            Rc::clone(&own.running),
+        )?;
+        let service = AdaptedService::new(served, app, event_loop, Rc::clone(&own.running))?;
         self.serve(py, Rc::new(service))
     }
 

@@ -5,7 +5,7 @@ use std::iter::once;
 use pyloop::gil::Kept;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyTuple};
+use pyo3::types::{PyDict, PyBool, PyTuple};
 use smallvec::SmallVec;
 
 use crate::ffi;
@@ -39,6 +39,7 @@ impl Tasks {
             ));
             names.push(intern!(py, "eager_start"));
         }
+        names.push(intern!(py, "context"));
         Ok(Self {
             event_loop: Kept::new(event_loop.clone().unbind()),
             task_type: Kept::new(py.import("asyncio")?.getattr("Task")?.unbind()),
@@ -53,15 +54,33 @@ impl Tasks {
         py: Python<'py>,
         coroutine: &Bound<'py, PyAny>,
     ) -> PyResult<Started<'py>> {
+        self.start_in(py, coroutine, None)
+    }
+
+    /// [`Tasks::start`] in `context`; without one, in a copy of the current one.
+    pub fn start_in<'py>(
+        &self,
+        py: Python<'py>,
+        coroutine: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Started<'py>> {
         let event_loop = self.event_loop.bind(py);
         let factory = event_loop.call_method0(intern!(py, "get_task_factory"))?;
         let task = if factory.is_none() {
             let options = self.options.iter().map(|option| option.bind(py).clone());
-            let arguments: SmallVec<[Bound<'py, PyAny>; 3]> =
-                once(coroutine.clone()).chain(options).collect();
+            let context = context.map_or_else(|| py.None().into_bound(py), Clone::clone);
+            let arguments: SmallVec<[Bound<'py, PyAny>; 4]> = once(coroutine.clone())
+                .chain(options)
+                .chain(once(context))
+                .collect();
             ffi::call(self.task_type.bind(py), &arguments, self.names.bind(py))?
         } else {
-            event_loop.call_method1(intern!(py, "create_task"), (coroutine,))?
+            let options = PyDict::new(py);
+            if let Some(context) = context {
+                options.set_item(intern!(py, "context"), context)?;
+            }
+            let create_task = event_loop.getattr(intern!(py, "create_task"))?;
+            create_task.call((coroutine,), Some(&options))?
         };
         if task.call_method0(intern!(py, "done"))?.is_truthy()? {
             return Ok(Started::Finished(task.call_method0(intern!(py, "result"))));

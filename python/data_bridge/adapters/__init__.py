@@ -1,1 +1,24 @@
 """Adapters: apps of other frameworks, compiled into our plan. What does not compile stays the app's own."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from ..settings import Settings
+    from .serve import Served
+
+
+def adapt(app: Any, settings: Settings, loop: AbstractEventLoop) -> Served | None:
+    """Put the plan into ``app`` where an adapter knows it; None for all other apps.
+
+    Imports no framework that the app itself does not use.
+    """
+    if not settings.compile or settings.interface == "asgi" or "fastapi" not in sys.modules:
+        return None
+    from .serve import Served, is_adaptable  # noqa: PLC0415 - needs FastAPI
+
+    return Served(app, loop) if is_adaptable(app) else None

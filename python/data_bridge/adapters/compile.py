@@ -39,7 +39,7 @@ def compile_route(context: Any, obstacle: str | None = None) -> Operation:
         output=graph.slot_of_step(len(graph.steps)),
     )
     accept, plain_body = body.acceptor(graph.bodies, embed=graph.embed) if graph.bodies else (None, True)
-    responder = Responder(context, endpoint)
+    needs_request = any(step.mode == "generator" for step in graph.steps) or bool(graph.makers)
     return Operation(
         path=context.path,
         methods=tuple(sorted(context.methods)),
@@ -50,9 +50,10 @@ def compile_route(context: Any, obstacle: str | None = None) -> Operation:
         steps=(*graph.placed_steps(), endpoint),
         slots=graph.slot_of_step(len(graph.steps) + 1),
         direct=endpoint if plain_body and not graph.steps and not graph.makers else None,
+        is_native=not needs_request,
         result=_encoding(context),
         status=context.status_code or 200,
-        route=responder,
+        route=Responder(context, endpoint),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..asgi import route_path
 from . import upstream
-from .respond import WORK, run
+from .respond import WORK, Work, run
 from .routes import Routes
 
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from ..asgi import Message, Receive, Scope, Send
     from ..plan.types import Operation
-
-#: In a scope, says that the plan has seen the request and leaves it to the app.
-REFUSED = "data_bridge.refused"
 
 #: No body that the plan reads is longer; FastAPI itself has no bound.
 MAX_BODY = 16 * 1024 * 1024
@@ -43,10 +40,10 @@ class Front:
         """Answer by the plan where it is sure."""
         operation = None
         if WORK in scope:
-            operation = scope[WORK].args[0]
-        elif scope["type"] == "http" and REFUSED not in scope and "fastapi.telemetry" not in scope:
+            operation = scope[WORK].operation
+            self._describe(scope, scope[WORK])
+        elif scope["type"] == "http" and "fastapi.telemetry" not in scope:
             operation, receive = await self._plan(scope, receive)
-        scope.pop(REFUSED, None)
         if operation is None:
             await self.fallback(scope, receive, send)
             return
@@ -78,13 +75,19 @@ class Front:
             scope.clear()
             scope.update(before)
             return None, receive
-        scope.setdefault("router", self._router)
-        scope["endpoint"] = operation.route.original.endpoint
-        scope["route"] = operation.route.original
-        if operation.route.effective is not None:
-            scope.setdefault("fastapi", {})["effective_route_context"] = operation.route.effective
-        scope[WORK] = functools.partial(run, operation, slots)
+        scope[WORK] = Work(operation, scope["path_params"], functools.partial(run, operation, slots))
+        self._describe(scope, scope[WORK])
         return operation, receive
+
+    def _describe(self, scope: Scope, work: Work) -> None:
+        """Leave in the scope what FastAPI's router leaves there."""
+        route = work.operation.route
+        scope.setdefault("router", self._router)
+        scope["path_params"] = work.path_params
+        scope["endpoint"] = route.original.endpoint
+        scope["route"] = route.original
+        if route.effective is not None:
+            scope.setdefault("fastapi", {})["effective_route_context"] = route.effective
 
 
 def fill(operation: Operation, slots: list[Any], request: Any, body: bytes) -> None:

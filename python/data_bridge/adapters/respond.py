@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import PydanticUndefined
 
@@ -13,12 +13,41 @@ from .makers import BACKGROUND, RESPONSE
 from .makers import request as request_itself
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ..plan.types import Operation, Step
 
 #: Where a request's scope carries what the operation starts from.
 WORK = "data_bridge.work"
+
+
+class Work(NamedTuple):
+    """An operation under way: what gives its result, and what its path's parameters are."""
+
+    operation: Operation
+    path_params: dict[str, Any]
+    #: Called with the request; gives the endpoint's result, or raises what it raised.
+    result: Callable[[Any], Awaitable[Any]]
+
+
+def of_result(operation: Operation, value: Any, path_params: dict[str, Any]) -> Work:
+    """Say that only the response is left to be made."""
+
+    async def result(_request: Any) -> Any:
+        return value
+
+    return Work(operation, path_params, result)
+
+
+def of_error(operation: Operation, error: BaseException, path_params: dict[str, Any]) -> Work:
+    """Say that an exception is left to be handled, or that steps are left for which the request was missing."""
+    if isinstance(error, Interrupted):
+        return Work(operation, path_params, error.work)
+
+    async def result(_request: Any) -> Any:
+        raise error
+
+    return Work(operation, path_params, result)
 
 
 class Responder:
@@ -59,8 +88,8 @@ class Responder:
 
     async def handle(self, request: Any) -> Any:
         """Make the response to a request whose scope carries its work."""
-        work = request.scope.pop(WORK)
-        return await self.response(request, await work(request))
+        work: Work = request.scope.pop(WORK)
+        return await self.response(request, await work.result(request))
 
     async def response(self, request: Any, result: Any) -> Any:
         """Make the response of what the endpoint returned."""

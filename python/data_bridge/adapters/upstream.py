@@ -11,35 +11,33 @@ from typing import Any
 from fastapi import FastAPI, params, routing
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies import utils as dependencies
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from fastapi.utils import is_body_allowed_for_status_code
-from starlette.background import BackgroundTasks as StarletteBackgroundTasks
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, QueryParams
-from starlette.requests import Request, cookie_parser
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
 __all__ = [
     "DefaultPlaceholder",
     "FastAPI",
-    "Headers",
+    "HTTPException",
     "JSONResponse",
     "Mount",
-    "QueryParams",
     "Request",
     "RequestValidationError",
     "Response",
     "Route",
     "SecurityBase",
     "SecurityScopes",
-    "StarletteBackgroundTasks",
     "WebSocketRoute",
-    "cookie_parser",
     "dependencies",
+    "http_exception_handler",
     "is_body_allowed_for_status_code",
     "params",
     "private",

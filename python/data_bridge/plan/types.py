@@ -162,7 +162,8 @@ class Operation:
     Its values live in numbered slots: those of ``params``, those of the body (``bodies`` of them), those that
     ``makers`` make, then the steps' results. ``accept`` makes the body's values of bytes (of b"" where there are none),
     and raises where the app itself has to decide.
-    ``direct`` is the one step that there is, where Rust can do it all. ``result`` is None where Python makes the
+    ``direct`` is the one step that there is, where Rust can do it all; ``is_native`` says that it does, or that it runs
+    the steps without a request at hand. ``result`` is None where Python makes the
     response, by ``route``, which is what the adapter keeps for that.
     """
 
@@ -175,6 +176,7 @@ class Operation:
     steps: tuple[Step, ...]
     slots: int
     direct: Step | None
+    is_native: bool
     result: Encoding | None
     status: int
     route: Any

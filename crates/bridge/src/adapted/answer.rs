@@ -12,6 +12,7 @@ use pyo3::types::{PyBytes, PyType};
 use smallvec::SmallVec;
 
 use super::{Found, Shared, plain};
+use crate::asgi::Beginning;
 use crate::call::{chunk, fields, raw_headers};
 use crate::errors;
 use crate::ffi::{self, ThreadBound};
@@ -29,6 +30,15 @@ pub struct Owed {
     body: Option<Bytes>,
     /// The context that user code runs in, from its first line to its exception handlers.
     context: Kept<PyAny>,
+}
+
+/// What is left to the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// The response of a result.
+    Response,
+    /// The handling of an exception.
+    Handler,
 }
 
 impl Owed {
@@ -76,22 +86,25 @@ impl Owed {
     /// Answers with what the operation returned or raised.
     pub fn complete(self, py: Python<'_>, result: PyResult<Bound<'_, PyAny>>) {
         match result {
-            Ok(value) => match self.send(&value) {
-                Ok(true) => {}
-                Ok(false) => self.go_on(py, &self.shared.python.of_result.clone_ref(py), &value),
-                Err(error) => error.write_unraisable(py, Some(&value)),
-            },
+            Ok(value) => {
+                if !self.send(&value).unwrap_or(false) {
+                    self.go_on(py, Left::Response, &value);
+                }
+            }
             Err(error) if errors::is_farewell(py, &error) => {}
             Err(error) => {
                 let value = error.value(py).clone().into_any();
-                // Its traceback shows the user's frames, as far as there are any.
-                self.go_on(py, &self.shared.python.of_error.clone_ref(py), &value);
+                self.go_on(py, Left::Handler, &value);
             }
         }
     }
 
     /// Lets the app itself make the response of `value`, by its own middleware and exception handlers.
-    fn go_on(self, py: Python<'_>, work_of: &Kept<PyAny>, value: &Bound<'_, PyAny>) {
+    fn go_on(self, py: Python<'_>, left: Left, value: &Bound<'_, PyAny>) {
+        let work_of = match left {
+            Left::Response => &self.shared.python.of_result,
+            Left::Handler => &self.shared.python.of_error,
+        };
         let operation = &self.found.operation;
         let path = self.exchange.head().path_text().into_owned();
         let prepared = path_params(py, &operation.in_path, &self.found.captures, &path).and_then(
@@ -106,9 +119,12 @@ impl Owed {
         match prepared {
             Ok(work) => {
                 let context = self.context.bind(py);
-                self.shared
-                    .app
-                    .go_on(py, self.exchange, self.body, &work, context);
+                let beginning = Beginning {
+                    body: self.body,
+                    extra: Some((&work.0, &work.1)),
+                    context: Some(context),
+                };
+                self.shared.app.call_now(py, self.exchange, beginning);
             }
             Err(error) => error.write_unraisable(py, Some(value)),
         }
@@ -170,8 +186,9 @@ impl Owed {
         let call = response.get_type().getattr(intern!(py, "__call__"))?;
         let is_plain = call.is(self.shared.python.response_call.bind(py));
         let background = response.getattr(intern!(py, "background"))?;
-        let body = response.getattr(intern!(py, "body"))?;
-        let Ok(body) = body.cast_exact::<PyBytes>() else {
+        // A stream has none.
+        let body = response.getattr_opt(intern!(py, "body"))?;
+        let Some(Ok(body)) = body.map(Bound::cast_into_exact::<PyBytes>) else {
             return Ok(false);
         };
         if !is_plain || !background.is_none() {
@@ -186,7 +203,7 @@ impl Owed {
         };
         let sent = self
             .exchange
-            .respond(status, fields(&headers), chunk(body))
+            .respond(status, fields(&headers), chunk(&body))
             .is_ok();
         Ok(sent || self.exchange.is_disconnected())
     }

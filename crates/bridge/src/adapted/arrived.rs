@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyList};
 use smallvec::SmallVec;
 
 use super::answer::Owed;
+use crate::asgi::Beginning;
 use super::{Found, Shared};
 use crate::call::pool;
 use crate::ffi;
@@ -49,7 +50,13 @@ impl Arrived {
             (Ok(Some(slots)), Some(_)) => self.call(py, &slots),
             (Ok(Some(slots)), None) => self.take_steps(py, slots),
             // No user code ran: the app itself finds out what is wrong, and says so.
-            (Ok(None) | Err(_), _) => self.shared.app.call_again(py, self.exchange, self.body),
+            (Ok(None) | Err(_), _) => {
+                let beginning = Beginning {
+                    body: self.body,
+                    ..Beginning::default()
+                };
+                self.shared.app.call_now(py, self.exchange, beginning);
+            },
         }
     }
 

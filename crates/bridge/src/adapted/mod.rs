@@ -26,7 +26,7 @@ use pyo3::prelude::*;
 use self::arrived::Arrived;
 use crate::asgi::AsgiService;
 use crate::call::{Collected, Collecting, send_answer};
-use crate::plan::{Mode, Operation, Operations, Planned, Routed};
+use crate::plan::{Operation, Operations, Planned, Routed};
 use crate::running::Running;
 use crate::task::Tasks;
 
@@ -137,7 +137,7 @@ impl Service for AdaptedService {
             .borrow()
             .decide(head.method(), head.raw_path(), request);
         match planned {
-            Planned::Found(operation, captures, values) if operation.mode.is_some() => {
+            Planned::Found(operation, captures, values) if operation.is_native => {
                 let found = Found {
                     operation,
                     captures,
@@ -210,13 +210,4 @@ impl Job for Renewing {
             Err(error) => error.write_unraisable(py, Some(self.0.served.bind(py))),
         }
     }
-}
-
-/// How an operation is run where Rust runs it: its one call, or its steps in one coroutine of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Native {
-    /// T1.
-    Direct(Mode),
-    /// T2.
-    Steps,
 }

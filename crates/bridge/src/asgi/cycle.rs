@@ -79,6 +79,11 @@ impl Cycle {
         cycle
     }
 
+    /// What somebody has read of the body is read again first.
+    pub fn put_back(&self, body: Option<Bytes>) {
+        self.ahead.replace(body);
+    }
+
     /// The exchange behind this call.
     pub fn exchange(&self) -> &Exchange {
         &self.exchange

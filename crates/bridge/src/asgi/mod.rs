@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use api::exchange::Exchange;
 use api::service::{LocalBoxFuture, Service};
+use bytes::Bytes;
 use pyloop::gil::Kept;
 use pyloop::host::{self, Job};
 use pyo3::intern;
@@ -61,6 +62,29 @@ impl AsgiService {
     }
 }
 
+/// How a call begins that does not come straight from the connection.
+#[derive(Default)]
+pub struct Beginning<'a, 'py> {
+    /// The body, where somebody has read it before.
+    pub body: Option<Bytes>,
+    /// One more entry of the scope.
+    pub extra: Option<(&'a Bound<'py, PyAny>, &'a Bound<'py, PyAny>)>,
+    /// The context that the app runs in; without one, a copy of the current one.
+    pub context: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl AsgiService {
+    /// Calls the app for `exchange` at once.
+    pub fn call_now<'py>(
+        &self,
+        py: Python<'py>,
+        exchange: Exchange,
+        beginning: Beginning<'_, 'py>,
+    ) {
+        self.0.call(py, exchange, beginning);
+    }
+}
+
 impl Service for AsgiService {
     fn call(&self, exchange: Exchange) -> Option<LocalBoxFuture<()>> {
         host::push_job(Rc::new(Arrived {
@@ -80,17 +104,28 @@ struct Arrived {
 impl Job for Arrived {
     fn run(self: Rc<Self>, py: Python<'_>) {
         if let Some(exchange) = self.exchange.take() {
-            self.shared.call(py, exchange);
+            self.shared.call(py, exchange, Beginning::default());
         }
     }
 }
 
 impl Shared {
     /// Calls the app for `exchange`; whatever happens, the exchange is answered or closed.
-    fn call(self: &Rc<Self>, py: Python<'_>, exchange: Exchange) {
+    fn call<'py>(
+        self: &Rc<Self>,
+        py: Python<'py>,
+        exchange: Exchange,
+        beginning: Beginning<'_, 'py>,
+    ) {
         let scope = self.template.scope(py, &exchange);
         let cycle = Cycle::new(exchange);
-        let started = scope.and_then(|scope| self.start(py, &cycle, &scope));
+        cycle.put_back(beginning.body);
+        let started = scope.and_then(|scope| {
+            if let Some((key, value)) = beginning.extra {
+                scope.set_item(key, value)?;
+            }
+            self.start(py, &cycle, &scope, beginning.context)
+        });
         match started {
             Ok(Started::Finished(result)) => self.ended(py, &cycle, &result.map(drop)),
             Ok(Started::Running(task)) => {
@@ -109,6 +144,7 @@ impl Shared {
         py: Python<'py>,
         cycle: &Rc<Cycle>,
         scope: &Bound<'py, PyDict>,
+        context: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Started<'py>> {
         let call = Bound::new(
             py,
@@ -119,7 +155,7 @@ impl Shared {
             call.getattr(intern!(py, "send"))?,
         );
         let coroutine = self.app.bind(py).call1((scope, receive, send))?;
-        self.tasks.start(py, &coroutine)
+        self.tasks.start_in(py, &coroutine, context)
     }
 
     /// The app has returned or raised.

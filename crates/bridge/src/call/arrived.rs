@@ -114,14 +114,14 @@ impl Arrived {
             }
             Mode::Thread => {
                 let shared = self.shared.clone();
-                let submit = shared.submit.bind(py);
+                let owed = self.owed();
                 pool::start(
-                    submit,
+                    shared.submit.bind(py),
                     shared.remote.clone(),
                     function,
                     arguments,
                     names,
-                    self.owed(),
+                    Box::new(move |py, result| owed.complete(py, result)),
                 );
             }
         }

@@ -10,7 +10,7 @@ mod arrived;
 mod background;
 mod body;
 mod imports;
-mod pool;
+pub mod pool;
 mod source;
 mod stream;
 
@@ -26,8 +26,9 @@ use pyloop::host::{self, Remote};
 use pyo3::prelude::*;
 use tracing::debug;
 
+pub use self::answer::{chunk, fields, raw_headers};
 use self::arrived::Arrived;
-use self::body::{Collected, Collecting};
+pub use self::body::{Collected, Collecting};
 use self::imports::Imports;
 use crate::plan::{Compiled, Decided, Matched, Table};
 use crate::running::Running;
@@ -127,7 +128,8 @@ fn send_constant(exchange: &Exchange, constant: &Constant) {
     }
 }
 
-fn send_answer(exchange: &Exchange, answer: &Answer) {
+/// Sends the answer where no route answers.
+pub fn send_answer(exchange: &Exchange, answer: &Answer) {
     if let Err(error) = exchange.respond(answer.status, answer.headers(), answer.body) {
         debug!(%error, "an answer without a route was not sent");
     }

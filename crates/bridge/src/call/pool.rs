@@ -8,23 +8,25 @@ use pyloop::host::Remote;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::answer::Owed;
 use super::arrived::Arguments;
 use crate::coroutine::{Outcome, kept, unkept};
 use crate::ffi::{self, ThreadBound};
 
-/// Has a thread of `executor` call `function` with `arguments`, the last of which have the `names`; the result answers
-/// `owed` on the loop's thread, which `remote` reaches.
+/// What is to be done with a call's result, on the loop's thread.
+pub type Complete = Box<dyn FnOnce(Python<'_>, PyResult<Bound<'_, PyAny>>)>;
+
+/// Has a thread of the executor whose `submit` this is call `function` with `arguments`, the last of which have the
+/// `names`; the result goes to `complete` on the loop's thread, which `remote` reaches.
 pub fn start<'py>(
     submit: &Bound<'py, PyAny>,
     remote: Remote,
     function: &Bound<'py, PyAny>,
     arguments: Arguments<'py>,
     names: &Bound<'py, PyTuple>,
-    owed: Owed,
+    complete: Complete,
 ) {
     let py = submit.py();
-    let ticket = Ticket::new(owed);
+    let ticket = Ticket::new(complete);
     let submitted = ffi::Context::copy_current(py).and_then(|context| {
         let call = ThreadCall {
             function: Kept::from(function.clone()),
@@ -41,18 +43,18 @@ pub fn start<'py>(
     }
 }
 
-/// A response that the loop's thread owes. Other threads may hold the ticket, only the loop's may redeem it.
+/// What the loop's thread will do with a result. Other threads may hold the ticket, only the loop's may redeem it.
 #[derive(Clone)]
-struct Ticket(Arc<ThreadBound<RefCell<Option<Owed>>>>);
+struct Ticket(Arc<ThreadBound<RefCell<Option<Complete>>>>);
 
 impl Ticket {
-    fn new(owed: Owed) -> Self {
-        Self(Arc::new(ThreadBound::new(RefCell::new(Some(owed)))))
+    fn new(complete: Complete) -> Self {
+        Self(Arc::new(ThreadBound::new(RefCell::new(Some(complete)))))
     }
 
     fn redeem(&self, py: Python<'_>, result: PyResult<Bound<'_, PyAny>>) {
-        if let Some(owed) = self.0.get().and_then(RefCell::take) {
-            owed.complete(py, result);
+        if let Some(complete) = self.0.get().and_then(RefCell::take) {
+            complete(py, result);
         }
     }
 }

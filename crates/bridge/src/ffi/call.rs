@@ -55,6 +55,11 @@ impl Context {
         Ok(Self(Kept::from(copy)))
     }
 
+    /// The context as an object.
+    pub fn into_bound(self, py: Python<'_>) -> Bound<'_, PyAny> {
+        self.0.bind(py).clone()
+    }
+
     /// Runs `f` inside of the context, which nobody may be in at the time.
     pub fn run<R>(&self, py: Python<'_>, f: impl FnOnce() -> R) -> PyResult<R> {
         // SAFETY: attached; `self.0` is a context. A failure leaves an exception set and nothing entered.

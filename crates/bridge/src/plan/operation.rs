@@ -18,6 +18,10 @@ pub struct Operation {
     params: Box<[Missing]>,
     /// Turns a body's bytes into the value (or the values, where `bodies` is not 1); raises where the reference decides.
     pub accept: Option<Kept<PyAny>>,
+    /// How many values the body gives.
+    pub bodies: usize,
+    /// Whether Rust runs it: its one call (`direct`), or its steps as a coroutine that needs no request.
+    pub is_native: bool,
     /// The call, where it is all that the operation does.
     pub direct: Option<Direct>,
     /// What becomes of a result that is no response.
@@ -55,6 +59,8 @@ pub enum Serialise {
     Typed {
         /// The validator's `validate_python`.
         validate: Kept<PyAny>,
+        /// `("from_attributes",)`, for the validator.
+        by_attributes: Kept<PyTuple>,
         /// The serialiser's `to_json`.
         to_json: Kept<PyAny>,
         /// The names of the serialiser's options.
@@ -98,6 +104,8 @@ impl Operation {
             plan: Kept::new(operation.clone().unbind()),
             params: missing.into(),
             accept,
+            bodies: operation.getattr("bodies")?.extract()?,
+            is_native: operation.getattr("is_native")?.extract()?,
             direct: read_direct(operation)?,
             result: read_result(operation)?,
             status: operation.getattr("status")?.extract()?,
@@ -173,8 +181,10 @@ fn read_result(operation: &Bound<'_, PyAny>) -> PyResult<Serialise> {
         names.push(interned(&name)?);
         options.push(Kept::new(value.unbind()));
     }
+    let by_attributes = PyTuple::new(py, [PyString::intern(py, "from_attributes")])?;
     Ok(Serialise::Typed {
         validate,
+        by_attributes: Kept::new(by_attributes.unbind()),
         to_json: Kept::new(result.getattr("to_json")?.unbind()),
         names: Kept::new(PyTuple::new(py, names)?.unbind()),
         options: options.into(),
