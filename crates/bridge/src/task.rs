@@ -5,7 +5,7 @@ use std::iter::once;
 use pyloop::gil::Kept;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyBool, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyTuple};
 use smallvec::SmallVec;
 
 use crate::ffi;

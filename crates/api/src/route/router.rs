@@ -64,21 +64,17 @@ impl Router {
         let wanted = self.methods.find(method);
         let candidates = self.tree.candidates(path);
         let entry = |id: &RouteId| &self.routes[*id as usize];
-        if let Some(id) = candidates
-            .iter()
-            .find(|id| {
-                entry(id)
-                    .methods
-                    .is_none_or(|methods| methods.contains(wanted))
-            })
-        {
+        if let Some(id) = candidates.iter().find(|id| {
+            entry(id)
+                .methods
+                .is_none_or(|methods| methods.contains(wanted))
+        }) {
             let captures = entry(id).pattern.captures(path).unwrap_or_default();
             return Outcome::Found(*id, captures);
         }
         match candidates.first() {
             Some(first) => Outcome::MethodNotAllowed(
-                self.methods
-                    .allow(entry(first).methods.unwrap_or_default()),
+                self.methods.allow(entry(first).methods.unwrap_or_default()),
             ),
             None if self.knows_with_other_slash(path) => Outcome::Redirect,
             None => Outcome::NotFound,

@@ -107,15 +107,14 @@ impl Owed {
         };
         let operation = &self.found.operation;
         let path = self.exchange.head().path_text().into_owned();
-        let prepared = path_params(py, &operation.in_path, &self.found.captures, &path).and_then(
-            |params| {
+        let prepared =
+            path_params(py, &operation.in_path, &self.found.captures, &path).and_then(|params| {
                 let work = work_of
                     .bind(py)
                     .call1((operation.plan.bind(py), value, params))?;
                 let key = self.shared.python.work.bind(py).clone();
                 Ok((key, work))
-            },
-        );
+            });
         match prepared {
             Ok(work) => {
                 let context = self.context.bind(py);

@@ -10,8 +10,8 @@ use pyo3::types::{PyBytes, PyList};
 use smallvec::SmallVec;
 
 use super::answer::Owed;
-use crate::asgi::Beginning;
 use super::{Found, Shared};
+use crate::asgi::Beginning;
 use crate::call::pool;
 use crate::ffi;
 use crate::plan::{Direct, Mode};
@@ -56,7 +56,7 @@ impl Arrived {
                     ..Beginning::default()
                 };
                 self.shared.app.call_now(py, self.exchange, beginning);
-            },
+            }
         }
     }
 

@@ -143,7 +143,12 @@ impl Arrived {
             self.shared.event_loop.clone_ref(py),
         );
         let path = self.exchange.head().path_text();
-        let params = path_params(py, &self.matched.endpoint.in_path, &self.matched.captures, &path)?;
+        let params = path_params(
+            py,
+            &self.matched.endpoint.in_path,
+            &self.matched.captures,
+            &path,
+        )?;
         let body = self.body.as_ref().map(|body| PyBytes::new(py, body));
         self.shared.python.request.bind(py).call1((
             Bound::new(py, source)?,

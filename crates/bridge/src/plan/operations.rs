@@ -155,7 +155,10 @@ impl Routed {
             return Planned::Reference;
         }
         let table = self.read();
-        match table.plan.decide(method, request.path, raw_path, request.query) {
+        match table
+            .plan
+            .decide(method, request.path, raw_path, request.query)
+        {
             Decision::Python(id, call, captures) => match table.operations.get(id as usize) {
                 Some(Some(operation)) => match plan::extract(&call.params, request, &captures) {
                     Ok(values) => Planned::Found(Arc::clone(operation), captures, values),

@@ -32,7 +32,11 @@ impl Argument for Value {
             Value::Undecided(text) => {
                 return Ok(Decided::Sent(PyString::new(py, text).into_any()));
             }
-            Value::Many(texts) => return Ok(Decided::Sent(PyList::new(py, texts.iter().map(|text| &**text))?.into_any())),
+            Value::Many(texts) => {
+                return Ok(Decided::Sent(
+                    PyList::new(py, texts.iter().map(|text| &**text))?.into_any(),
+                ));
+            }
             Value::Str(text) => PyString::new(py, text).into_any(),
             Value::Int(number) => number.into_pyobject(py)?.into_any(),
             Value::Float(number) => PyFloat::new(py, *number).into_any(),

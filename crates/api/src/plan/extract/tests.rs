@@ -23,7 +23,6 @@ fn text(text: &str) -> Value {
     Value::Str(text.into())
 }
 
-
 struct Listed<'a>(&'a [(&'a str, &'a str)]);
 
 impl Fields for Listed<'_> {
