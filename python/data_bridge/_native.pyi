@@ -193,3 +193,27 @@ class EventLoop:
         context: Context | None,
     ) -> None: ...
     def _stop_serving(self, sock: socket) -> None: ...
+
+OPT_INDENT_2: int
+OPT_NAIVE_UTC: int
+OPT_NON_STR_KEYS: int
+OPT_OMIT_MICROSECONDS: int
+OPT_SERIALIZE_NUMPY: int
+OPT_SORT_KEYS: int
+OPT_STRICT_INTEGER: int
+OPT_UTC_Z: int
+OPT_PASSTHROUGH_SUBCLASS: int
+OPT_PASSTHROUGH_DATETIME: int
+OPT_APPEND_NEWLINE: int
+OPT_PASSTHROUGH_DATACLASS: int
+OPT_STRICT_FLOAT: int
+OPT_SERIALIZE_DATACLASS: int
+OPT_SERIALIZE_UUID: int
+
+def dumps(obj: Any, /, default: Callable[[Any], Any] | None = None, option: int | None = None) -> bytes:
+    """Serialise ``obj`` to JSON.
+
+    ``default`` is called with what JSON has no form for and gives something to write in its place. ``option`` is a sum
+    of the ``OPT_*`` values of this module. Raises :class:`data_bridge.exceptions.JSONEncodeError`, a ``TypeError``, for
+    what JSON cannot carry, and ``RuntimeError`` if a list or dictionary changes its size meanwhile.
+    """

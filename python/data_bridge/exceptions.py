@@ -7,6 +7,7 @@ DataBridgeError
 ├── RequestValidationError        a request that does not fit its route: 422
 └── ResponseValidationError         a handler's result that does not fit its return annotation: 500
 
+JSONEncodeError           (a TypeError) an object that JSON cannot carry
 HTTPException             an answer that is raised instead of returned
 """
 
@@ -61,6 +62,13 @@ class ResponseValidationError(DataBridgeError):
     def errors(self) -> Sequence[Mapping[str, Any]]:
         """Pydantic's error items."""
         return self._errors
+
+
+class JSONEncodeError(TypeError):
+    """Raised by :func:`data_bridge.json.dumps`. The text says what was found, and where in the document.
+
+    What ``default`` or an object's own code raised is the cause.
+    """
 
 
 class HTTPException(Exception):

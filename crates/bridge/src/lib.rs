@@ -34,6 +34,7 @@ mod _native {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         pyloop::init(module.py())?;
         crate::json::read::install(module)?;
+        crate::json::write::add_dumps(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 
@@ -43,8 +44,15 @@ mod _native {
     mod testing {
         #[pymodule_export]
         use crate::testing::{
-            detached_drops, drop_detached, drop_detached_without_wrapper, occupy, open_sections,
-            panic_in_job, sleep, spawn_from_thread, spawn_many, take_turns,
+            detached_drops, drop_detached, drop_detached_without_wrapper, escape_with_each, occupy,
+            open_sections, panic_in_job, response_body, sleep, spawn_from_thread, spawn_many,
+            take_turns,
         };
+        use pyo3::prelude::*;
+
+        #[pymodule_init]
+        fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+            crate::json::write::add_response_length(module)
+        }
     }
 }

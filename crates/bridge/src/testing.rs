@@ -5,6 +5,7 @@
     reason = "PyO3 hands arguments over by value"
 )]
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -17,6 +18,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::coroutine::{Outcome, Spawner, awaitable, spawn_remote};
+use crate::json::write;
 
 /// Has Rust spawn `count` coroutines of `make()` at once; the awaitable gives how many ended well.
 #[pyfunction]
@@ -134,4 +136,18 @@ pub fn panic_in_job() {
 #[pyfunction]
 pub fn occupy(event_loop: &Bound<'_, PyAny>) -> PyResult<()> {
     pyloop::host::spawn(event_loop.py(), event_loop.cast()?, std::future::pending())
+}
+
+/// What each kernel of this processor makes of a text inside of a JSON string, by the kernel's name.
+#[pyfunction]
+pub fn escape_with_each(text: &str) -> Vec<(&'static str, Cow<'static, [u8]>)> {
+    let copies = write::copy_with_each(text).into_iter();
+    copies.map(|(name, copy)| (name, copy.into())).collect()
+}
+
+/// `value` as a response of an `App` without a return annotation has it.
+#[pyfunction]
+pub fn response_body(value: &Bound<'_, PyAny>) -> PyResult<Cow<'static, [u8]>> {
+    let document = write::Web::new(value.py())?.body(value)?;
+    Ok(document.as_slice().to_vec().into())
 }

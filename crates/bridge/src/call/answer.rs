@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use super::{Shared, background, stream};
 use crate::errors;
 use crate::ffi::{self, ThreadBound};
+use crate::json::write::Document;
 use crate::plan::{Endpoint, ResultPlan};
 use crate::task::Started;
 
@@ -136,9 +137,9 @@ impl Answering<'_> {
         let py = value.py();
         let python = &self.shared.python;
         match &self.endpoint.result {
-            ResultPlan::Json if is_plain(value) => self.send(JSON, &python.json(value)?)?,
-            ResultPlan::Json => match python.model_json(value)? {
-                Some(content) => self.send(JSON, &content)?,
+            ResultPlan::Json if is_plain(value) => self.send_json(py, &python.web.body(value)?)?,
+            ResultPlan::Json => match python.web.model_body(value)? {
+                Some(body) => self.send_json(py, &body)?,
                 None => return Ok(false),
             },
             ResultPlan::Typed {
@@ -162,6 +163,17 @@ impl Answering<'_> {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn send_json(self, py: Python<'_>, body: &Document) -> PyResult<()> {
+        let chunk = match body {
+            Document::Short(buffer) => Chunk::from(buffer.as_slice()),
+            Document::Long(bytes) => Chunk::from(bytes),
+        };
+        let sent = self
+            .exchange
+            .respond(self.endpoint.status, [("content-type", JSON)], chunk);
+        sent.map_err(|error| refused(py, &error))
     }
 
     fn send(self, media_type: &str, content: &Bound<'_, PyAny>) -> PyResult<()> {

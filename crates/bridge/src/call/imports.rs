@@ -1,11 +1,11 @@
 //! The Python objects that calls need, looked up once for a service. Touched attached only.
 
 use pyloop::gil::Kept;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString, PyTuple};
 
 use crate::ffi;
+use crate::json::write::Web;
 
 /// What calls use of Python.
 pub struct Imports {
@@ -27,15 +27,12 @@ pub struct Imports {
     pub background_tasks: Kept<PyAny>,
     /// `data_bridge.reference.result.unfit`: the error of a result that its annotation refuses.
     pub unfit: Kept<PyAny>,
-    to_json: Kept<PyAny>,
-    attributes: Kept<PyAny>,
+    /// What results without a type of their own are written by.
+    pub web: Web,
     /// `("from_attributes",)`, for a validator.
     from_attributes: Kept<PyTuple>,
-    /// `("by_alias",)`, for a model's serialiser.
+    /// `("by_alias",)`, for a type's serialiser.
     by_alias: Kept<PyTuple>,
-    /// What [`Imports::json`] says to `to_json` beside the value.
-    options: Kept<PyTuple>,
-    null: Kept<PyString>,
 }
 
 impl Imports {
@@ -61,11 +58,8 @@ impl Imports {
             background_tasks: get("data_bridge.background", "BackgroundTasks")?,
             unfit: get("data_bridge.reference.result", "unfit")?,
             from_attributes: names(&["from_attributes"])?,
-            to_json: get("pydantic_core", "to_json")?,
-            attributes: get("data_bridge.reference.result", "attributes")?,
             by_alias: names(&["by_alias"])?,
-            options: names(&["by_alias", "fallback", "inf_nan_mode"])?,
-            null: Kept::new(PyString::intern(py, "null").unbind()),
+            web: Web::new(py)?,
         })
     }
 
@@ -84,34 +78,5 @@ impl Imports {
             self.from_attributes.bind(py),
         )?;
         ffi::call(serialise, &[valid, truth], self.by_alias.bind(py))
-    }
-
-    /// A value that is no model as JSON. NaN and the infinities, which JSON does not know, become null.
-    pub fn json<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let py = value.py();
-        let arguments = [
-            value.clone(),
-            PyBool::new(py, true).to_owned().into_any(),
-            self.attributes.bind(py).clone(),
-            self.null.bind(py).clone().into_any(),
-        ];
-        ffi::call(self.to_json.bind(py), &arguments, self.options.bind(py))
-    }
-
-    /// A model as JSON by its own serialiser; `None` for what is no model.
-    pub fn model_json<'py>(
-        &self,
-        value: &Bound<'py, PyAny>,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = value.py();
-        let serialiser = value
-            .get_type()
-            .getattr_opt(intern!(py, "__pydantic_serializer__"))?;
-        let Some(serialiser) = serialiser else {
-            return Ok(None);
-        };
-        let to_json = serialiser.getattr(intern!(py, "to_json"))?;
-        let truth = PyBool::new(py, true).to_owned().into_any();
-        ffi::call(&to_json, &[value.clone(), truth], self.by_alias.bind(py)).map(Some)
     }
 }

@@ -1,0 +1,20 @@
+//! Python objects to JSON. The walk through the built-in types is [`ffi`]'s; what any other object becomes is decided here.
+
+mod compose;
+mod dataclass;
+mod datetime;
+mod ffi;
+mod keys;
+mod kind;
+mod numpy;
+mod options;
+mod special;
+mod stop;
+mod web;
+
+pub use ffi::{Document, Into, Writer, add_dumps};
+#[cfg(feature = "testing")]
+pub use ffi::{add_response_length, copy_with_each};
+pub use options::{Dialect, Options, Settings};
+pub use stop::Stop;
+pub use web::Web;
