@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import socket
 import threading
 import weakref
 
@@ -230,3 +231,25 @@ def test_futures_belong_to_the_loop(loop):
     future = loop.create_future()
     assert isinstance(future, asyncio.Future)
     assert future.get_loop() is loop
+
+
+def test_what_was_ready_runs_before_what_has_arrived(loop, run):
+    async def connect(protocol, sock):
+        transport, _ = await loop.create_connection(lambda: protocol, sock=sock)
+        return transport
+
+    class Protocol(asyncio.Protocol):
+        def data_received(self, data):
+            seen.append(data.decode())
+
+    seen = []
+    ours, theirs = socket.socketpair()
+    transport = run(connect(Protocol(), ours))
+    theirs.send(b"arrived")
+    loop.call_soon(seen.append, "ready")
+    loop.call_soon(loop.call_soon, seen.append, "later")
+    loop.run_until_complete(asyncio.sleep(0.001))
+    assert seen == ["ready", "arrived", "later"]
+    transport.close()
+    theirs.close()
+    run(asyncio.sleep(0))

@@ -84,6 +84,10 @@ pub trait Flush {
 struct Bell;
 
 impl Source for Bell {
+    fn only_queues(&self) -> bool {
+        true
+    }
+
     fn ready(&self, _py: Python<'_>, _core: &Core, _events: Events) {}
 }
 

@@ -29,6 +29,10 @@ const NO_SLEEP: u64 = COARSE_SLICE / 10;
 struct Alarm;
 
 impl Source for Alarm {
+    fn only_queues(&self) -> bool {
+        true
+    }
+
     fn ready(&self, _py: Python<'_>, core: &Core, _events: Events) {
         core.park.armed.set(None);
     }

@@ -14,6 +14,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use crate::core::Core;
 use crate::ffi::epoll::{Change, Epoll, epoll_event};
+use crate::ready::Ready;
 
 /// What happened to a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,14 @@ impl Events {
     }
 }
 
+/// An event on its way through the ready queue.
+#[derive(Clone, Copy)]
+pub struct Arrived {
+    /// Generation and number of the descriptor, as the kernel carries them.
+    registration: u64,
+    events: Events,
+}
+
 /// How a descriptor repeats itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -94,6 +103,11 @@ impl BitOr for Interest {
 pub trait Source {
     /// `events` happened. Raise what must end the loop by [`Core::interrupt`].
     fn ready(&self, py: Python<'_>, core: &Core, events: Events);
+
+    /// Whether [`ready`](Self::ready) only queues callbacks. Any other source waits for those that were queued before.
+    fn only_queues(&self) -> bool {
+        false
+    }
 
     /// The transport that owns the descriptor, if one does: `add_reader` and its like refuse such a descriptor.
     fn transport<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
@@ -312,29 +326,45 @@ impl Poller {
             .try_for_each(|source| source.traverse(visit))
     }
 
-    /// Tells the sources. `true`: a level-triggered one was among them, which may still be ready.
+    /// Tells the sources, or queues what they will be told behind the callbacks that are ready already, where asyncio
+    /// would run it. `true`: a level-triggered one was among them, which may still be ready.
     pub(crate) fn dispatch(&self, py: Python<'_>, core: &Core, events: &[epoll_event]) -> bool {
+        let queued = !core.ready.is_empty();
         let mut level = false;
         for event in events {
-            let data = event.u64;
-            let flags = event.events;
-            #[allow(clippy::cast_possible_truncation)] // the two halves of the number
-            let (generation, index) = ((data >> 32) as u32, data as u32 as usize);
-            let source = {
-                let slots = self.slots.borrow();
-                let Some(slot) = slots
-                    .get(index)
-                    .filter(|slot| slot.generation == generation)
-                else {
-                    continue;
-                };
-                level |= slot.mode == Mode::Level;
-                slot.source.clone()
+            let arrived = Arrived {
+                registration: event.u64,
+                events: Events(event.events),
             };
-            if let Some(source) = source {
-                core.shield(py, || source.ready(py, core, Events(flags)));
+            let Some((mode, source)) = self.registered(arrived.registration) else {
+                continue;
+            };
+            level |= mode == Mode::Level;
+            if queued && !source.only_queues() {
+                core.ready.push(Ready::Event(arrived));
+            } else {
+                core.shield(py, || source.ready(py, core, arrived.events));
             }
         }
         level
+    }
+
+    /// Tells the source of an event whose turn has come, unless it has been deregistered meanwhile.
+    pub(crate) fn deliver(&self, py: Python<'_>, core: &Core, arrived: Arrived) {
+        if let Some((_mode, source)) = self.registered(arrived.registration) {
+            core.shield(py, || source.ready(py, core, arrived.events));
+        }
+    }
+
+    /// The source of a registration that still holds.
+    fn registered(&self, registration: u64) -> Option<(Mode, Rc<dyn Source>)> {
+        #[allow(clippy::cast_possible_truncation)] // the two halves of the number
+        let (generation, index) = ((registration >> 32) as u32, registration as u32 as usize);
+        let slots = self.slots.borrow();
+        let slot = slots.get(index)?;
+        if slot.generation != generation {
+            return None;
+        }
+        Some((slot.mode, slot.source.clone()?))
     }
 }

@@ -101,6 +101,10 @@ impl Watch {
 }
 
 impl Source for Watch {
+    fn only_queues(&self) -> bool {
+        true
+    }
+
     fn ready(&self, py: Python<'_>, core: &Core, events: Events) {
         if events.readable() {
             self.queue(core, py, Direction::Read);

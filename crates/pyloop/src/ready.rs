@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::ffi::handle::HandleRef;
 use crate::host::Job;
+use crate::poller::Arrived;
 
 /// Something to run in the next batch.
 pub enum Ready {
@@ -13,6 +14,8 @@ pub enum Ready {
     Handle(HandleRef),
     /// Native work that keeps its place among the callbacks.
     Native(Rc<dyn Job>),
+    /// News of a descriptor that came when callbacks were ready already.
+    Event(Arrived),
 }
 
 /// The queue of the batch. A borrow never lasts across a call into Python.
@@ -59,7 +62,7 @@ impl ReadyQueue {
         };
         queue.iter().try_for_each(|item| match item {
             Ready::Handle(handle) => visit(handle),
-            Ready::Native(_) => Ok(()),
+            Ready::Native(_) | Ready::Event(_) => Ok(()),
         })
     }
 }

@@ -28,6 +28,10 @@ use crate::ready::Ready;
 struct Receiver(RawFd);
 
 impl Source for Receiver {
+    fn only_queues(&self) -> bool {
+        true
+    }
+
     fn ready(&self, py: Python<'_>, core: &Core, _events: Events) {
         let mut numbers = [0_u8; 256];
         loop {

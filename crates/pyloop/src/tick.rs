@@ -87,6 +87,10 @@ fn run_batch(py: Python<'_>, core: &Core) -> PyResult<()> {
                 core.shield(py, || job.run(py));
                 core.take_raised()?;
             }
+            Some(Ready::Event(arrived)) => {
+                core.poller().deliver(py, core, arrived);
+                core.take_raised()?;
+            }
             None => break,
         }
     }
