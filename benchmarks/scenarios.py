@@ -55,6 +55,12 @@ SCENARIOS = {
         ),
         Scenario("post", "POST JSON model", "/items", ITEM, method="POST", body=ITEM),
         Scenario(
+            "dependencies",
+            "GET, two dependencies",
+            "/dependencies?skip=20&limit=10",
+            compact({"user": "anonymous", "skip": 20, "limit": 10}),
+        ),
+        Scenario(
             "upload",
             "POST 1 MiB",
             "/upload",

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+from typing import Annotated
 
 import load
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Header, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
@@ -54,6 +55,19 @@ async def read_item(item_id: int, q: str, limit: int = 100):
 @app.post("/items")
 async def create_item(item: Item):
     return item
+
+
+async def page(skip: int = 0, limit: int = 100):
+    return {"skip": skip, "limit": limit}
+
+
+async def user(authorization: Annotated[str | None, Header()] = None):
+    return authorization or "anonymous"
+
+
+@app.get("/dependencies")
+async def read_page(user: Annotated[str, Depends(user)], page: Annotated[dict, Depends(page)]):
+    return {"user": user, **page}
 
 
 @app.post("/upload")

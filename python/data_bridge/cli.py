@@ -52,14 +52,35 @@ def _parser() -> argparse.ArgumentParser:
         help="serve an application",
         description="Serve an application. Every option is also an environment variable, named in brackets.",
     )
-    run.add_argument("app", metavar="MODULE:APP", help="the module and the name of the app in it, e.g. main:app")
-    run.add_argument("--factory", action="store_true", help="APP is a function without arguments that makes the app")
-    run.add_argument(
-        "--app-dir", default=".", metavar="DIR", help="look for the module here first (default: %(default)s)"
-    )
+    _add_app(run)
     _add_settings(run)
     run.set_defaults(command=_run)
+    routes = commands.add_parser(
+        "routes",
+        help="show how each route of an application is run",
+        description="Show each route's tier (see the documentation of the plan), and why a route is not compiled.",
+    )
+    _add_app(routes)
+    routes.set_defaults(command=_routes)
     return parser
+
+
+def _add_app(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("app", metavar="MODULE:APP", help="the module and the name of the app in it, e.g. main:app")
+    parser.add_argument("--factory", action="store_true", help="APP is a function without arguments that makes the app")
+    parser.add_argument(
+        "--app-dir", default=".", metavar="DIR", help="look for the module here first (default: %(default)s)"
+    )
+
+
+def _routes(options: argparse.Namespace) -> None:
+    from .plan.explain import Unexplained, explain, render  # noqa: PLC0415 - `run` does without it
+
+    app = load(options.app, app_dir=options.app_dir, factory=options.factory)
+    try:
+        print(render(explain(app)))  # noqa: T201
+    except Unexplained as error:
+        raise Failure(str(error), code=2) from None
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from . import logs
+from .adapters import compiles
 from .loop import new_event_loop
 from .server import runs_plan, serve_on
 from .settings import Settings, from_environment
@@ -45,6 +46,8 @@ def interface(app: Any, settings: Settings) -> str:
         raise TypeError(f"the app must be an ASGI 3.0 application, but {app!r} is not callable")
     if runs_plan(app, settings):
         return "data_bridge.App"
+    if compiles(app, settings):
+        return "FastAPI, compiled"
     if not _takes(app, 3):
         hint = next((hint for count, hint in _NOT_ASGI_3.items() if _takes(app, count)), "")
         raise TypeError(

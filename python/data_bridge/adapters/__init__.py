@@ -17,8 +17,17 @@ def adapt(app: Any, settings: Settings, loop: AbstractEventLoop) -> Served | Non
 
     Imports no framework that the app itself does not use.
     """
-    if not settings.compile or settings.interface == "asgi" or "fastapi" not in sys.modules:
+    if not compiles(app, settings):
         return None
-    from .serve import Served, is_adaptable  # noqa: PLC0415 - needs FastAPI
+    from .serve import Served  # noqa: PLC0415 - needs FastAPI
 
-    return Served(app, loop) if is_adaptable(app) else None
+    return Served(app, loop)
+
+
+def compiles(app: Any, settings: Settings) -> bool:
+    """Say whether an adapter knows ``app``, and may."""
+    if not settings.compile or settings.interface == "asgi" or "fastapi" not in sys.modules:
+        return False
+    from .serve import is_adaptable  # noqa: PLC0415 - needs FastAPI
+
+    return is_adaptable(app)

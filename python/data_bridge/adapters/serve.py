@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from . import upstream
 from .front import MAX_BODY, Front
 from .respond import WORK, of_error, of_result, run
+from .routes import Routes
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from .._native import Operations
+    from .routes import Explained
 
 #: Threads for `def` endpoints: as many as AnyIO has.
 THREADS = 40
@@ -63,6 +65,11 @@ def put_in_front(app: Any) -> Front:
     finally:
         app.router = router
     return front
+
+
+def explain(app: Any) -> tuple[list[Explained], str | None]:
+    """Give the app's routes as they compile, and what stands between the server and all of them."""
+    return list(Routes(app.router).explain()), obstacle(app)
 
 
 def is_adaptable(app: Any) -> bool:
