@@ -132,7 +132,7 @@ class EventLoop:
         self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> TimerHandle: ...
     def create_future(self) -> Future[Any]: ...
-    if sys.version_info >= (3, 12):
+    if sys.version_info >= (3, 13):
         def create_task(
             self,
             coro: _CoroutineLike[_T],

@@ -10,6 +10,7 @@ import asyncio
 import asyncio.coroutines
 import asyncio.events
 import concurrent.futures
+import inspect
 import logging
 import sys
 import threading
@@ -372,12 +373,29 @@ def run(
     """Run a coroutine like `asyncio.run()`, on our event loop.
 
     Raises `RuntimeError` when a loop is running in this thread already, `ValueError` (`TypeError` from Python 3.14 on)
-    for what is no coroutine.
+    for what is no coroutine, `TypeError` for an application, which `serve()` is for.
     """
+    if callable(main) and not inspect.isawaitable(main) and _is_application(main):
+        raise TypeError(f"a coroutine was expected, got {main!r}: to serve an application, use data_bridge.serve()")
     if asyncio._get_running_loop() is not None:
         raise RuntimeError("data_bridge.run() cannot be called from a running event loop")
     with asyncio.Runner(debug=debug, loop_factory=loop_factory or new_event_loop) as runner:
         return runner.run(main)
+
+
+def _is_application(function: Callable[..., object]) -> bool:
+    """Whether it can be called as ASGI or WSGI servers do: with three arguments, or with two."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # something native that does not tell
+        return False
+    for count in (3, 2):
+        try:
+            signature.bind(*[None] * count)
+        except TypeError:
+            continue
+        return True
+    return False
 
 
 def install() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 
+import fastapi
 import pytest
 
 import data_bridge
@@ -47,6 +48,31 @@ def test_run_refuses_a_running_loop_and_what_is_no_coroutine():
     data_bridge.run(main())
     with pytest.raises((ValueError, TypeError)):
         data_bridge.run(42)
+
+
+async def asgi(scope, receive, send):
+    """An application."""
+
+
+def wsgi(environ, start_response):
+    """An older one."""
+
+
+@pytest.mark.parametrize(
+    "app", [asgi, wsgi, data_bridge.App(), fastapi.FastAPI()], ids=["asgi", "wsgi", "App", "FastAPI"]
+)
+def test_run_names_the_function_for_applications(app):
+    with pytest.raises(TypeError, match=r"a coroutine was expected, got .*: .* use data_bridge\.serve\(\)"):
+        data_bridge.run(app)
+
+
+@pytest.mark.parametrize("other", [running_class, repr, 42])
+def test_run_leaves_the_rest_to_asyncio(other):
+    with pytest.raises((TypeError, ValueError), match="a") as ours:
+        data_bridge.run(other)
+    with pytest.raises((TypeError, ValueError), match="a") as standard:
+        asyncio.run(other)
+    assert (ours.type, str(ours.value)) == (standard.type, str(standard.value))
 
 
 def test_runner():

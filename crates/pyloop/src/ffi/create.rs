@@ -142,27 +142,32 @@ pub(super) unsafe extern "C" fn create_task(
         } else {
             ffi::PyTuple_GET_SIZE(keywords)
         };
-        if positional != 1 || given.unsigned_abs() > MOST_KEYWORDS {
+        let named = |at: ffi::Py_ssize_t| ffi::PyTuple_GET_ITEM(keywords, at);
+        let value =
+            |at: ffi::Py_ssize_t| *values.add(positional.unsigned_abs() + at.unsigned_abs());
+        let coroutine = match positional {
+            1 => Some(*values),
+            0 => (0..given).find(|at| is_coro(named(*at))).map(value),
+            _ => None,
+        };
+        let Some(coroutine) = coroutine.filter(|_| given.unsigned_abs() <= MOST_KEYWORDS) else {
             let text = c"create_task() takes one positional argument: the coroutine";
             ffi::PyErr_SetString(ffi::PyExc_TypeError, text.as_ptr());
             return ptr::null_mut();
-        }
+        };
         if core.is_special() && !guard(false, |_| core.check_usable().map(|()| true)) {
             return ptr::null_mut();
         }
-        let pairs = (0..given).map(|at| {
-            (
-                ffi::PyTuple_GET_ITEM(keywords, at),
-                *values.add(1 + at.unsigned_abs()),
-            )
-        });
+        let pairs = (0..given)
+            .filter(|at| positional == 1 || !is_coro(named(*at)))
+            .map(|at| (named(at), value(at)));
         if core.task_factory.borrow().is_some() {
-            return by_factory(py, core, slf, *values, pairs);
+            return by_factory(py, core, slf, coroutine, pairs);
         }
         let Some(class) = imported(py, &TASK, "asyncio.tasks", "Task") else {
             return ptr::null_mut();
         };
-        let mut call = Call::new(&[*values]);
+        let mut call = Call::new(&[coroutine]);
         if !is_current(py, core, slf) {
             call.keyword(intern!(py, "loop").as_ptr(), slf);
         }
@@ -174,6 +179,19 @@ pub(super) unsafe extern "C" fn create_task(
         }
         call.make(class)
     }
+}
+
+/// Whether this version's `create_task` passes every keyword on: the interpreter's patch releases differ.
+pub(super) fn takes_any_keyword(py: Python<'_>) -> PyResult<bool> {
+    let class = py.import("asyncio.base_events")?.getattr("BaseEventLoop")?;
+    let code = class.getattr("create_task")?.getattr("__code__")?;
+    let flags: i32 = code.getattr("co_flags")?.extract()?;
+    Ok(flags & ffi::CO_VARKEYWORDS != 0)
+}
+
+unsafe fn is_coro(name: Object) -> bool {
+    // SAFETY: keyword names are strings.
+    unsafe { ffi::PyUnicode_CompareWithASCIIString(name, c"coro".as_ptr()) == 0 }
 }
 
 unsafe fn is_optional(py: Python<'_>, name: Object) -> bool {

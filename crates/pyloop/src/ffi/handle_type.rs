@@ -261,26 +261,30 @@ fn without_arguments(
 
 fn methods(py: Python<'_>, kind: Kind) -> Vec<ffi::PyMethodDef> {
     let mut methods = vec![
-        without_arguments(c"cancel", cancel, c"Cancel the callback."),
+        without_arguments(
+            c"cancel",
+            cancel,
+            c"cancel($self)\n--\n\nCancel the callback.",
+        ),
         without_arguments(
             c"cancelled",
             cancelled,
-            c"Return True if the callback was cancelled.",
+            c"cancelled($self)\n--\n\nReturn True if the callback was cancelled.",
         ),
-        without_arguments(c"_run", run, c"Run the callback now."),
+        without_arguments(c"_run", run, c"_run($self)\n--\n\nRun the callback now."),
     ];
     if py.version_info() >= (3, 12) {
         methods.push(without_arguments(
             c"get_context",
             get_context,
-            c"Return the context the callback runs in.",
+            c"get_context($self)\n--\n\nReturn the context the callback runs in.",
         ));
     }
     if kind == Kind::Timer {
         methods.push(without_arguments(
             c"when",
             when,
-            c"Return the deadline, in seconds of loop.time().",
+            c"when($self)\n--\n\nReturn the deadline, in seconds of loop.time().",
         ));
     }
     methods.push(ffi::PyMethodDef::zeroed());

@@ -352,27 +352,31 @@ pub fn install(py: Python<'_>) -> PyResult<()> {
         fast(
             c"call_soon",
             call_soon,
-            c"Arrange for a callback to be called in the loop's next turn.",
+            c"call_soon($self, callback, *args, context=None)\n--\n\nArrange for a callback to be called in the loop's next turn.",
         ),
         fast(
             c"call_soon_threadsafe",
             call_soon_threadsafe,
-            c"Like call_soon(), but from any thread.",
+            c"call_soon_threadsafe($self, callback, *args, context=None)\n--\n\nLike call_soon(), but from any thread.",
         ),
         fast(
             c"call_later",
             call_later,
-            c"Arrange for a callback to be called after delay seconds.",
+            c"call_later($self, delay, callback, *args, context=None)\n--\n\nArrange for a callback to be called after delay seconds.",
         ),
         fast(
             c"call_at",
             call_at,
-            c"Arrange for a callback to be called when loop.time() reaches when.",
+            c"call_at($self, when, callback, *args, context=None)\n--\n\nArrange for a callback to be called when loop.time() reaches when.",
         ),
         fast(
             c"create_task",
             create::create_task,
-            c"Schedule a coroutine as an asyncio.Task, or what the task factory makes.",
+            if create::takes_any_keyword(py)? {
+                c"create_task($self, coro, **kwargs)\n--\n\nSchedule a coroutine as an asyncio.Task, or what the task factory makes."
+            } else {
+                c"create_task($self, coro, *, name=None, context=None)\n--\n\nSchedule a coroutine as an asyncio.Task, or what the task factory makes."
+            },
         ),
         ffi::PyMethodDef {
             ml_name: c"create_future".as_ptr(),
@@ -380,7 +384,7 @@ pub fn install(py: Python<'_>) -> PyResult<()> {
                 PyCFunction: create::create_future,
             },
             ml_flags: ffi::METH_NOARGS,
-            ml_doc: c"Create an asyncio.Future of this loop.".as_ptr(),
+            ml_doc: c"create_future($self)\n--\n\nCreate an asyncio.Future of this loop.".as_ptr(),
         },
     ];
     // The definitions live as long as the class: for ever.
