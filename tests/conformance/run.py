@@ -44,7 +44,7 @@ def compare(version: str, folder: Path, only: list[str], keep_standard: bool) ->
     ours = cpython.run("data_bridge", folder / "data_bridge.json", *only)
     measured = {test: outcome for test, outcome in standard.items() if test in ours or not only}
     lost = cpython.lost(ours, measured)
-    unexplained = [test for test, outcome in lost.items() if not cpython.explained(test, outcome)]
+    unexplained = [test for test in lost if not cpython.explained(test)]
     for test, outcome in lost.items():
         reason = "NOT EXPLAINED" if test in unexplained else "explained"
         print(f"{version}: {reason}: {outcome.verdict} {test} {outcome.message.strip()}")

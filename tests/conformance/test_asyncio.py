@@ -37,6 +37,6 @@ def test_what_asyncio_passes_passes(tmp_path) -> None:
         pytest.skip("this interpreter came without CPython's tests (Lib/test)")
     ours = cpython.run("data_bridge", tmp_path / "data_bridge.json", *TRIMMED)
     assert sum(outcome.touches_the_loop for outcome in ours.values()) > 400, "the suite has run on our loop"
-    suspects = [test for test, outcome in ours.items() if outcome.failed and not cpython.explained(test, outcome)]
+    suspects = [test for test, outcome in ours.items() if outcome.failed and not cpython.explained(test)]
     standard = {test: cpython.alone("asyncio", test) for test in suspects}
     assert not cpython.lost(ours, standard)
