@@ -22,7 +22,17 @@ from benchmarks.targets import TARGETS, Results, faster
 
 DOCUMENTS = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
 PACKAGES = {
-    "http": ("fastapi", "uvicorn", "uvloop", "granian"),
+    "http": (
+        "fastapi",
+        "uvicorn",
+        "uvloop",
+        "granian",
+        "robyn",
+        "socketify",
+        "django-bolt",
+        "litestar",
+        "blacksheep",
+    ),
     "loops": ("uvloop", "rloop", "zuvloop"),
     "loops-3.14": ("uvloop", "rloop", "zuvloop"),
     "json": ("orjson", "msgspec", "pydantic_core"),

@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from benchmarks.apps.records import RECORDS
+
 TEXT = "text/plain"
 JSON = "application/json"
 
@@ -60,6 +62,7 @@ SCENARIOS = {
             "/dependencies?skip=20&limit=10",
             compact({"user": "anonymous", "skip": 20, "limit": 10}),
         ),
+        Scenario("models", "100 KB from models", "/models", compact(RECORDS)),
         Scenario(
             "upload",
             "POST 1 MiB",

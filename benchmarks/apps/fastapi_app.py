@@ -7,7 +7,8 @@ from typing import Annotated
 import load
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
+from records import RECORDS
 
 load.begin()
 app = FastAPI()
@@ -24,6 +25,25 @@ class Item(BaseModel):
     in_stock: bool
     tags: list[str]
     maker: Maker
+
+
+class Address(BaseModel):
+    street: str
+    city: str
+    postcode: str
+
+
+class Record(BaseModel):
+    id: int
+    name: str
+    email: str
+    balance: float
+    active: bool
+    tags: list[str]
+    address: Address
+
+
+records = TypeAdapter(list[Record]).validate_python(RECORDS)
 
 
 @app.get("/plaintext")
@@ -55,6 +75,11 @@ async def read_item(item_id: int, q: str, limit: int = 100):
 @app.post("/items")
 async def create_item(item: Item):
     return item
+
+
+@app.get("/models")
+async def read_records() -> list[Record]:
+    return records
 
 
 async def page(skip: int = 0, limit: int = 100):

@@ -4,7 +4,8 @@ import asyncio
 import os
 
 import load
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
+from records import RECORDS
 
 from data_bridge import App, Request
 from data_bridge.responses import PlainTextResponse
@@ -24,6 +25,25 @@ class Item(BaseModel):
     in_stock: bool
     tags: list[str]
     maker: Maker
+
+
+class Address(BaseModel):
+    street: str
+    city: str
+    postcode: str
+
+
+class Record(BaseModel):
+    id: int
+    name: str
+    email: str
+    balance: float
+    active: bool
+    tags: list[str]
+    address: Address
+
+
+records = TypeAdapter(list[Record]).validate_python(RECORDS)
 
 
 @app.get("/plaintext", response_class=PlainTextResponse)
@@ -60,6 +80,11 @@ async def read_item(item_id: int, q: str, limit: int = 100):
 @app.post("/items")
 async def create_item(item: Item):
     return item
+
+
+@app.get("/models")
+async def read_records() -> list[Record]:
+    return records
 
 
 @app.post("/upload")

@@ -7,6 +7,7 @@ environment and results of its own: some peers need a newer one.
 import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,11 @@ SUFFIX = "" if WANTED == USUAL else f"-{WANTED}"
 VENV = ROOT / f".venv-bench{SUFFIX}"
 PYTHON = VENV / "bin" / "python"
 REQUIREMENTS = ROOT / "benchmarks" / "requirements.txt"
+ALONE = ROOT / "benchmarks" / "requirements-alone.txt"
+
+
+# What pip could not install, and why not, by the name of the distribution.
+_refused: dict[str, str] = {}
 
 
 class SetupError(Exception):
@@ -31,13 +37,14 @@ class SetupError(Exception):
 def prepare(*, python: str | None = None, build: bool = True, profile: str = "release") -> None:
     """Makes `.venv-bench` unless it is there, installs the pins, and builds data_bridge into it.
 
-    A build that fails is said, not raised: the entries that need it are then reported as absent.
+    What does not build or cannot be installed is said, not raised: the entries that need it are then absent.
     """
     if not PYTHON.exists():
         chosen = find_python(python)
         say(f"set-up: {VENV.name} with {chosen}")
         _run(chosen, "-m", "venv", str(VENV))
-    _run(str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(REQUIREMENTS))
+    _install(REQUIREMENTS)
+    _install(ALONE, "--no-deps")
     if build:
         _build(profile)
 
@@ -75,7 +82,30 @@ def importable(module: str) -> str | None:
     done = subprocess.run(
         [str(PYTHON), "-c", f"import {module}"], capture_output=True, text=True, cwd=VENV, check=False
     )
-    return None if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
+    if done.returncode == 0:
+        return None
+    refusal = _refused.get(module.replace("_", "-"))
+    return f"it cannot be installed: {refusal}" if refusal else done.stderr.strip().splitlines()[-1]
+
+
+def _install(requirements: Path, *flags: str) -> None:
+    """Installs a file's requirements: together, or, where that fails, one by one as far as it goes."""
+    pip = (str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", *flags)
+    try:
+        _run(*pip, "-r", str(requirements))
+    except SetupError:
+        for line in requirements.read_text().splitlines():
+            if line and not line.startswith("#"):
+                _install_one(line, pip)
+
+
+def _install_one(requirement: str, pip: tuple[str, ...]) -> None:
+    try:
+        _run(*pip, requirement)
+    except SetupError as error:
+        name = re.split("[<>=;]", requirement)[0]
+        _refused[name] = str(error).splitlines()[-1]
+        say(f"set-up: {name} cannot be installed: {_refused[name]}")
 
 
 def _build(profile: str) -> None:
