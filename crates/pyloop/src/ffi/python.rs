@@ -6,8 +6,7 @@ use std::ptr::NonNull;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::{PyDict, PyType};
 
 /// Whether the interpreter's own bookkeeping says that this thread holds the GIL.
 pub fn thread_holds_gil() -> bool {
@@ -75,25 +74,19 @@ pub fn thread_ident() -> u64 {
     }
 }
 
-/// The head of the interpreter's bound methods (`Include/cpython/classobject.h`).
-#[repr(C)]
-struct BoundMethod {
-    head: ffi::PyObject,
-    function: *mut ffi::PyObject,
+/// `object.__dict__`
+pub fn instance_dict<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    // SAFETY: attached; an owned dictionary, or null with an error set for an object that has none.
+    unsafe {
+        let dict = ffi::PyObject_GenericGetDict(object.as_ptr(), std::ptr::null_mut());
+        Ok(Bound::from_owned_ptr_or_err(object.py(), dict)?.cast_into_unchecked())
+    }
 }
 
-/// Whether `object.name(…)` calls `function`: nobody has replaced it, neither on the class nor on the object.
-pub fn calls<'py>(
-    object: &Bound<'py, PyAny>,
-    name: &Bound<'py, PyString>,
-    function: &Py<PyAny>,
-) -> PyResult<bool> {
-    static METHOD: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = METHOD.import(object.py(), "types", "MethodType")?;
-    let method = object.getattr(name)?;
-    // SAFETY: an exact instance of the class has the layout of a bound method.
-    Ok(method.get_type_ptr() == class.as_type_ptr()
-        && unsafe { (*method.as_ptr().cast::<BoundMethod>()).function } == function.as_ptr())
+/// A number that changes whenever an attribute of `class` or of one of its bases does; 0: not known now.
+pub fn class_version(class: &Bound<'_, PyType>) -> u32 {
+    // SAFETY: a live class; the interpreter changes the field with the GIL held, as this thread holds it.
+    unsafe { (*class.as_type_ptr()).tp_version_tag }
 }
 
 /// Runs `f` as the body of an `except` clause that has caught `error`: `sys.exc_info()` tells of it.

@@ -10,6 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyMemoryView, PySlice, PyString, PyWeakrefMethods, PyWeakrefReference};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
+use super::attributes::Attributes;
 use super::feed;
 use super::receiver;
 use super::stream::{Me, StreamTransport};
@@ -95,7 +96,10 @@ impl Tls {
         };
         let tls = Bound::new(py, this)?;
         let name = intern!(py, "write");
-        if python::calls(&transport, name, &names.transport_write)? {
+        let function = transport
+            .getattr(name)?
+            .getattr_opt(intern!(py, "__func__"))?;
+        if function.is_some_and(|function| function.is(&names.transport_write)) {
             transport.setattr(name, tls.getattr(name)?)?;
         }
         Ok(Some(tls))
@@ -103,9 +107,10 @@ impl Tls {
 
     /// Whether what arrives now may go the fast way.
     pub fn reads(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(self.is_wrapped(py)?
-            && !self.is(py, intern!(py, "_app_reading_paused"))?
-            && !self.is(py, intern!(py, "_app_protocol_is_buffer"))?)
+        let state = self.state(py)?;
+        Ok(is_wrapped(py, &state)?
+            && !state.is(intern!(py, "_app_reading_paused"))?
+            && !state.is(intern!(py, "_app_protocol_is_buffer"))?)
     }
 
     /// `data` came from the socket: `buffer_updated()` of an established connection. `Err`: what it would raise.
@@ -136,9 +141,9 @@ impl Tls {
         data: Option<Bound<'_, PyBytes>>,
         ended: bool,
     ) -> PyResult<()> {
-        let protocol = self.protocol.bind(py);
+        let state = self.state(py)?;
         if let Some(data) = data {
-            let above = protocol.getattr(intern!(py, "_app_protocol"))?;
+            let above = state.get(intern!(py, "_app_protocol"))?;
             let fed = feed::is_stream_protocol(&above)? && feed::feed(&above, data.as_bytes())?;
             if !fed {
                 receiver::data_received(&above, data)?;
@@ -148,14 +153,14 @@ impl Tls {
             self.call(intern!(py, "_call_eof_received"))?;
             self.call(intern!(py, "_start_shutdown"))?;
         }
-        if self.has_backlog(py)? {
+        if has_backlog(py, &state)? {
             self.call(intern!(py, "_do_write"))?;
         } else if pending(self.outgoing.bind(py))? > 0 {
             self.call(intern!(py, "_process_outgoing"))?;
         } else {
-            self.control_writing(py)?;
+            self.control_writing(py, &state)?;
         }
-        self.control_reading(py)
+        self.control_reading(py, &state)
     }
 
     /// All that can be read now, and whether the peer has ended the stream.
@@ -209,7 +214,12 @@ impl Tls {
     }
 
     /// Encrypts `data` and hands it on. `Err`: what must end the connection.
-    fn send(&self, transport: &Me<'_>, data: &Bound<'_, PyBytes>) -> PyResult<()> {
+    fn send<'py>(
+        &self,
+        state: &Attributes<'py>,
+        transport: &Me<'py>,
+        data: &Bound<'py, PyBytes>,
+    ) -> PyResult<()> {
         let py = transport.py();
         let length = data.as_bytes().len();
         let mut rest = data.clone().into_any();
@@ -230,24 +240,22 @@ impl Tls {
             let slice = PySlice::new(py, sent.cast_signed(), length.cast_signed(), 1);
             rest = PyMemoryView::from(data)?.get_item(slice)?;
         }
-        if self.is(py, intern!(py, "_ssl_writing_paused"))? {
+        if state.is(intern!(py, "_ssl_writing_paused"))? {
             return self.call(intern!(py, "_process_outgoing"));
         }
         let records = self.outgoing.bind(py).call_method0(intern!(py, "read"))?;
         transport.get().stream(py).write(transport, &records)?;
-        self.control_writing(py)
+        self.control_writing(py, state)
     }
 
     /// The engine takes no more now: the rest waits where asyncio has it wait.
     fn keep(&self, rest: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = rest.py();
-        let protocol = self.protocol.bind(py);
-        let backlog = protocol.getattr(intern!(py, "_write_backlog"))?;
+        let state = self.state(py)?;
+        let backlog = state.get(intern!(py, "_write_backlog"))?;
         backlog.call_method1(intern!(py, "append"), (rest,))?;
-        let size: usize = protocol
-            .getattr(intern!(py, "_write_buffer_size"))?
-            .extract()?;
-        protocol.setattr(intern!(py, "_write_buffer_size"), size + rest.len()?)?;
+        let size: usize = state.get(intern!(py, "_write_buffer_size"))?.extract()?;
+        state.set(intern!(py, "_write_buffer_size"), size + rest.len()?)?;
         self.call(intern!(py, "_process_outgoing"))
     }
 
@@ -267,9 +275,9 @@ impl Tls {
     }
 
     /// `_control_app_writing()` where nothing waits to be sent: only a mark of zero or an earlier pause makes a difference.
-    fn control_writing(&self, py: Python<'_>) -> PyResult<()> {
-        if self.is(py, intern!(py, "_app_writing_paused"))?
-            || self.is_zero(py, intern!(py, "_outgoing_high_water"))?
+    fn control_writing<'py>(&self, py: Python<'py>, state: &Attributes<'py>) -> PyResult<()> {
+        if state.is(intern!(py, "_app_writing_paused"))?
+            || !state.is(intern!(py, "_outgoing_high_water"))?
         {
             self.call(intern!(py, "_control_app_writing"))?;
         }
@@ -277,10 +285,10 @@ impl Tls {
     }
 
     /// `_control_ssl_reading()`, likewise.
-    fn control_reading(&self, py: Python<'_>) -> PyResult<()> {
+    fn control_reading<'py>(&self, py: Python<'py>, state: &Attributes<'py>) -> PyResult<()> {
         if pending(self.incoming.bind(py))? > 0
-            || self.is(py, intern!(py, "_ssl_reading_paused"))?
-            || self.is_zero(py, intern!(py, "_incoming_high_water"))?
+            || state.is(intern!(py, "_ssl_reading_paused"))?
+            || !state.is(intern!(py, "_incoming_high_water"))?
         {
             self.call(intern!(py, "_control_ssl_reading"))?;
         }
@@ -294,27 +302,22 @@ impl Tls {
             .map(drop)
     }
 
-    fn is_wrapped(&self, py: Python<'_>) -> PyResult<bool> {
-        let state = self.protocol.bind(py).getattr(intern!(py, "_state"))?;
-        Ok(state.is(&Names::get(py)?.wrapped))
+    /// What changes in the protocol's life.
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Attributes<'py>> {
+        Attributes::of(self.protocol.bind(py))
     }
+}
 
-    fn has_backlog(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(self
-            .protocol
-            .bind(py)
-            .getattr(intern!(py, "_write_backlog"))?
-            .len()?
-            > 0)
-    }
+/// Whether the connection is established, and does not end yet.
+fn is_wrapped<'py>(py: Python<'py>, state: &Attributes<'py>) -> PyResult<bool> {
+    Ok(state
+        .get(intern!(py, "_state"))?
+        .is(&Names::get(py)?.wrapped))
+}
 
-    fn is<'py>(&self, py: Python<'py>, flag: &Bound<'py, PyString>) -> PyResult<bool> {
-        self.protocol.bind(py).getattr(flag)?.is_truthy()
-    }
-
-    fn is_zero<'py>(&self, py: Python<'py>, mark: &Bound<'py, PyString>) -> PyResult<bool> {
-        Ok(!self.is(py, mark)?)
-    }
+/// Whether something that was written before waits to be encrypted.
+fn has_backlog<'py>(py: Python<'py>, state: &Attributes<'py>) -> PyResult<bool> {
+    Ok(state.get(intern!(py, "_write_backlog"))?.len()? > 0)
 }
 
 /// How many bytes lie in a `MemoryBIO`.
@@ -330,18 +333,19 @@ fn is_again(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
 #[pymethods]
 impl Tls {
     /// Write some data bytes to the transport.
-    fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn write<'py>(slf: &Bound<'py, Self>, data: &Bound<'py, PyAny>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
+        let state = this.state(py)?;
         if let Ok(data) = data.cast_exact::<PyBytes>()
             && !data.as_bytes().is_empty()
-            && this.is_wrapped(py)?
-            && !this.has_backlog(py)?
-            && let transport = this.protocol.bind(py).getattr(intern!(py, "_transport"))?
+            && is_wrapped(py, &state)?
+            && !has_backlog(py, &state)?
+            && let transport = state.get(intern!(py, "_transport"))?
             && let Ok(transport) = transport.cast_exact::<StreamTransport>()
         {
             return this
-                .send(transport, data)
+                .send(&state, transport, data)
                 .or_else(|error| this.fail(py, error));
         }
         let transport = this.app_transport.bind(py).upgrade();
