@@ -23,6 +23,7 @@ import weakref
 from asyncio.base_events import _run_until_complete_cb  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from data_bridge.executor import DefaultExecutor
 from data_bridge.network import Network
 from data_bridge.sendfile import Sendfile
 from data_bridge.sockets import Sockets
@@ -227,8 +228,9 @@ class Loop(Network, Sockets, Sendfile, Subprocesses, asyncio.AbstractEventLoop):
                 raise RuntimeError("Executor shutdown has been called")
             executor = self._default_executor
             if executor is None:
-                executor = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="asyncio")
-                self._default_executor = executor
+                executor = self._default_executor = DefaultExecutor()
+            if type(executor) is DefaultExecutor:
+                return executor.call(self, func, args)
         return asyncio.wrap_future(executor.submit(func, *args), loop=self)
 
     def set_default_executor(self, executor: concurrent.futures.ThreadPoolExecutor) -> None:  # type: ignore[override]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import gc
+import os
 import sys
 import threading
+import weakref
 
 import pytest
 
@@ -102,3 +105,128 @@ def test_cancelling_before_it_began(loop):
                 await second
 
     loop.run_until_complete(main())
+
+
+def test_errors_of_futures_become_asyncios(loop):
+    async def main():
+        def fail(error):
+            raise error
+
+        for raised, caught in (
+            (concurrent.futures.CancelledError("text"), asyncio.CancelledError),
+            (concurrent.futures.InvalidStateError("text"), asyncio.InvalidStateError),
+            (OSError(5, "text"), OSError),
+        ):
+            with pytest.raises(caught) as found:
+                await loop.run_in_executor(None, fail, raised)
+            assert type(found.value) is caught
+            assert found.value.args == raised.args
+
+    loop.run_until_complete(main())
+
+
+def test_system_exit_in_a_thread_reaches_the_awaiting_task(loop):
+    async def main():
+        with pytest.raises(SystemExit):
+            await loop.run_in_executor(None, sys.exit, 3)
+
+    loop.run_until_complete(main())
+
+
+def test_cancelling_in_the_default_pool(loop):
+    release = threading.Event()
+
+    async def main():
+        size = min(32, (os.cpu_count() or 1) + 4)
+        blocked = [loop.run_in_executor(None, release.wait) for _ in range(size)]
+        never = loop.run_in_executor(None, pytest.fail)
+        assert never.cancel()
+        begun = blocked.pop()
+        assert begun.cancel()
+        release.set()
+        await asyncio.gather(*blocked)
+        with pytest.raises(asyncio.CancelledError):
+            await never
+        with pytest.raises(asyncio.CancelledError):
+            await begun
+        assert await loop.run_in_executor(None, str, 1) == "1"
+
+    loop.run_until_complete(main())
+
+
+def test_the_default_pool_is_a_pool(loop):
+    async def main():
+        await loop.run_in_executor(None, int)
+        pool = loop._default_executor
+        assert isinstance(pool, concurrent.futures.ThreadPoolExecutor)
+        assert pool.submit(pow, 2, 3).result(10) == 8
+        assert list(pool.map(abs, [-1, -2])) == [1, 2]
+        names = {thread.name for thread in threading.enumerate() if thread.name.startswith("asyncio_")}
+        assert names <= {f"asyncio_{number}" for number in range(32)}
+        pool.shutdown()
+        with pytest.raises(RuntimeError, match="^cannot schedule new futures after shutdown$"):
+            await loop.run_in_executor(None, int)
+
+    loop.run_until_complete(main())
+
+
+def test_idle_threads_are_used_again(loop):
+    async def main():
+        for _ in range(20):
+            await loop.run_in_executor(None, int)
+        return len(loop._default_executor._threads)
+
+    # A thread may still be on its way back into the pool when the next call comes.
+    assert loop.run_until_complete(main()) <= 3
+
+
+def test_shutdown_that_cancels_what_waits(loop):
+    release = threading.Event()
+
+    async def main():
+        size = min(32, (os.cpu_count() or 1) + 4)
+        blocked = [loop.run_in_executor(None, release.wait) for _ in range(size)]
+        waiting = loop.run_in_executor(None, pytest.fail)
+        loop._default_executor.shutdown(wait=False, cancel_futures=True)
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        release.set()
+        await asyncio.gather(*blocked)
+
+    loop.run_until_complete(main())
+
+
+def test_nothing_is_kept_after_a_call(loop):
+    class Thing:
+        def fail(self):
+            raise ValueError
+
+    async def main():
+        thing = Thing()
+        gone = weakref.ref(thing)
+        await loop.run_in_executor(None, repr, thing)
+        with pytest.raises(ValueError, match="^$"):
+            await loop.run_in_executor(None, thing.fail)
+        del thing
+        await loop.run_in_executor(None, int)  # the thread has let go of the call before
+        gc.collect()
+        assert gone() is None
+
+    loop.run_until_complete(main())
+
+
+def test_a_result_for_a_closed_loop_is_dropped(loop_factory, caplog):
+    loop = loop_factory()
+    release, pools = threading.Event(), []
+
+    async def main():
+        future = loop.run_in_executor(None, release.wait)
+        pools.append(loop._default_executor)
+        return future
+
+    future = loop.run_until_complete(main())
+    loop.close()
+    release.set()
+    pools[0].shutdown()
+    assert not caplog.records
+    assert not future.done()

@@ -1,0 +1,117 @@
+"""The default pool of a loop: a ThreadPoolExecutor, with a shorter way from the loop to its threads and back.
+
+A call of the loop's needs no `concurrent.futures.Future`, which nobody would ever see: an item of the pool's own queue
+runs the function and hands the result to the loop. Threads, limits and shutdown stay the pool's; whatever is submitted
+to it by others takes its usual way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import asyncio.futures
+import collections
+import concurrent.futures
+import concurrent.futures.thread
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_thread: Any = concurrent.futures.thread
+_set_result: Any = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]
+
+
+class DefaultExecutor(concurrent.futures.ThreadPoolExecutor):
+    """The pool that `run_in_executor(None, …)` makes for itself."""
+
+    _shutdown: bool
+    _shutdown_lock: Any
+    _work_queue: Any
+    _adjust_thread_count: Callable[[], None]
+
+    def __init__(self) -> None:
+        super().__init__(thread_name_prefix="asyncio")
+        self._idle_semaphore: Any = _Idle()
+
+    def call(
+        self, loop: asyncio.AbstractEventLoop, function: Callable[..., Any], arguments: tuple[Any, ...]
+    ) -> asyncio.Future[Any]:
+        """Have a thread call the function; the future is the loop's."""
+        future: asyncio.Future[Any] = loop.create_future()
+        # The two locks of `submit()`: nothing is queued behind a shutdown.
+        with self._shutdown_lock, _thread._global_shutdown_lock:
+            if not self._shutdown and not _thread._shutdown:
+                self._work_queue.put(_Call(loop, future, function, arguments))
+                self._adjust_thread_count()
+                return future
+        return asyncio.wrap_future(self.submit(function, *arguments), loop=loop)  # says what is wrong
+
+
+class _Idle:
+    """Counts the idle threads, as the pool's semaphore does; nobody ever waits for it."""
+
+    def __init__(self) -> None:
+        self._threads: collections.deque[None] = collections.deque()
+
+    def acquire(self, timeout: float | None = None) -> bool:
+        try:
+            self._threads.pop()
+        except IndexError:
+            return False
+        return True
+
+    def release(self) -> None:
+        self._threads.append(None)
+
+
+class _Call:
+    """A call on its way through the pool's queue."""
+
+    __slots__ = ("_arguments", "_function", "_future", "_loop")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        future: asyncio.Future[Any],
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+    ) -> None:
+        self._loop = loop
+        self._future = future
+        self._function = function
+        self._arguments = arguments
+
+    def run(self, *_context: object) -> None:
+        """Call the function, unless nobody waits any more. From 3.14 on the pool's threads pass a context of theirs."""
+        if self._future.cancelled():
+            return
+        try:
+            result = self._function(*self._arguments)
+        except BaseException as error:  # noqa: BLE001 - whoever awaits the future gets it
+            self._tell(_set_exception, error)
+        else:
+            self._tell(_set_result, result)
+        finally:
+            # The exception's traceback has this frame.
+            self = None  # type: ignore[assignment] # noqa: PLW0642
+
+    def _tell(self, tell: Callable[[asyncio.Future[Any], Any], None], outcome: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop was closed without waiting for its pool
+            self._loop.call_soon_threadsafe(tell, self._future, outcome)
+
+    @property
+    def future(self) -> _Call:
+        """What `shutdown(cancel_futures=True)` cancels."""
+        return self
+
+    def cancel(self) -> None:
+        """Cancel from another thread than the loop's."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._future.cancel)
+
+
+def _set_exception(future: asyncio.Future[Any], error: BaseException) -> None:
+    """Pass an exception on; those of `concurrent.futures` become asyncio's."""
+    if not future.cancelled():
+        future.set_exception(asyncio.futures._convert_future_exc(error))  # type: ignore[attr-defined]
