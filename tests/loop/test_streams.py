@@ -216,6 +216,28 @@ def test_what_is_replaced_on_the_living_object_is_called(run, replaced):
     run(main())
 
 
+@pytest.mark.parametrize(
+    ("owner", "replaced"), [(asyncio.StreamReader, "feed_data"), (asyncio.StreamReaderProtocol, "data_received")]
+)
+def test_what_is_replaced_on_the_class_is_called(run, monkeypatch, owner, replaced):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        there.sendall(b"before")
+        assert await reader.readexactly(6) == b"before"
+        seen = []
+        original = getattr(owner, replaced)
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, replaced, lambda self, data: (seen.append(data), original(self, data)))
+            there.sendall(b"between")
+            assert await reader.readexactly(7) == b"between"
+        there.sendall(b"after")
+        assert await reader.readexactly(5) == b"after"
+        assert b"".join(seen) == b"between"
+        await end(transport, protocol, there)
+
+    run(main())
+
+
 def test_a_full_reader_pauses_its_transport(run):
     async def main():
         reader, protocol, transport, there = await fed_by(limit=1000)

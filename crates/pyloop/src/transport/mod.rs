@@ -1,6 +1,7 @@
 //! Transports. `stream` is what Python sees; `read`, `write` and `close` are its three lives; `endpoint` is the socket
 //! under it, `receiver` the protocol above it, `watch` its tie to the poller, `outgoing` and `flow` its write buffer;
-//! `feed` and `tls` are the fast ways through asyncio's own protocols, `attributes` what they look at. `datagram` is the transport of whole messages.
+//! `feed` and `tls` are the fast ways through asyncio's own protocols, `attributes` what they look at. `datagram` is the
+//! transport of whole messages.
 
 mod attributes;
 mod close;
