@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 from ._native import Answer
 from .asgi import AsgiSink, AsgiSource, Receive, Scope, Send
 from .datastructures import State
-from .reference.result import internal_error
+from .reference.result import internal_error, too_late
 from .reference.run import respond
 from .requests import Request
 from .routing import Routes
@@ -96,9 +97,15 @@ class App(Routes):
             await sink.respond(found.status, found.headers, found.body)
             return
         request = Request(source, found.path_params, self)
+        limit = asyncio.timeout(found.call.timeout)
         try:
-            response = await respond(found.call, request, found.arguments)
-        except Exception:
+            async with limit:
+                response = await respond(found.call, request, found.arguments)
+        except Exception as error:
+            if isinstance(error, TimeoutError) and limit.expired():
+                late = too_late()
+                await sink.respond(late.status_code, late.raw_headers, late.body)
+                return
             failure = internal_error()
             await sink.respond(failure.status_code, failure.raw_headers, failure.body)
             raise  # The server logs it, as every ASGI server does.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Interface = Literal["auto", "asgi", "app"]
 LifespanMode = Literal["auto", "on", "off"]
+OnDisconnect = Literal["auto", "cancel", "ignore"]
 
 #: The prefix of the environment variables: ``DATA_BRIDGE_PORT`` is ``port``.
 ENV_PREFIX = "DATA_BRIDGE_"
@@ -36,6 +37,11 @@ class Settings:
     interface: Interface = _setting("auto", "how to call the app", group="App")
     compile: bool = _setting(True, "compile the routes of a FastAPI app", group="App")
     lifespan: LifespanMode = _setting("auto", "whether to run the app's ASGI lifespan", group="App")
+    on_disconnect: OnDisconnect = _setting(
+        "auto",
+        "handlers of clients that left: cancel, ignore (they run on), or auto: cancel GET and HEAD on compiled routes",
+        group="App",
+    )
     root_path: str = _setting("", "path prefix that a proxy in front strips (ASGI root_path)", group="App")
 
     access_log: bool = _setting(True, "log a line for each request", group="Logging")

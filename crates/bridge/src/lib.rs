@@ -8,6 +8,7 @@ pub mod coroutine;
 mod errors;
 mod ffi;
 mod json;
+mod leaving;
 mod logging;
 mod plan;
 pub mod running;

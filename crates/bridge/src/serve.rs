@@ -17,6 +17,7 @@ use crate::call::AppService;
 use crate::coroutine::awaitable;
 use crate::errors;
 use crate::ffi::{self, ThreadBound};
+use crate::leaving::OnDisconnect;
 use crate::logging;
 use crate::running::Running;
 use crate::settings;
@@ -28,6 +29,7 @@ pub struct Server(ThreadBound<Rc<State>>);
 struct State {
     event_loop: Kept<PyAny>,
     stage: RefCell<Stage>,
+    on_disconnect: OnDisconnect,
     running: Rc<Running>,
 }
 
@@ -50,6 +52,7 @@ impl Server {
         Ok(Self(ThreadBound::new(Rc::new(State {
             event_loop: Kept::new(event_loop.clone().unbind()),
             stage: RefCell::new(Stage::Bound(Box::new(bound))),
+            on_disconnect: settings::on_disconnect(settings)?,
             running: Rc::default(),
         }))))
     }
@@ -99,7 +102,7 @@ impl Server {
     ) -> PyResult<Bound<'py, PyAny>> {
         let own = self.state()?;
         let running = Rc::clone(&own.running);
-        let service = AppService::new(app, own.event_loop.bind(py), running)?;
+        let service = AppService::new(app, own.event_loop.bind(py), own.on_disconnect, running)?;
         self.serve(py, Rc::new(service))
     }
 
@@ -121,7 +124,13 @@ impl Server {
             state.map(|state| Kept::new(state.unbind())),
             Rc::clone(&own.running),
         )?;
-        let service = AdaptedService::new(served, app, event_loop, Rc::clone(&own.running))?;
+        let service = AdaptedService::new(
+            served,
+            app,
+            event_loop,
+            own.on_disconnect,
+            Rc::clone(&own.running),
+        )?;
         self.serve(py, Rc::new(service))
     }
 

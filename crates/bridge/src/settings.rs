@@ -12,6 +12,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::access_log;
+use crate::leaving::OnDisconnect;
 
 /// Reads everything that the server is told.
 pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
@@ -32,6 +33,11 @@ pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
         ),
         ..defaults
     })
+}
+
+/// What a client's leaving does to handlers.
+pub fn on_disconnect(settings: &Bound<'_, PyAny>) -> PyResult<OnDisconnect> {
+    OnDisconnect::read(&get::<String>(settings, "on_disconnect")?)
 }
 
 fn get<'py, T>(settings: &Bound<'py, PyAny>, name: &str) -> PyResult<T>

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import math
 import typing
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,8 @@ class _Compiler:
             request_name=self.request_name,
             background_name=self.background_name,
             result=self.result(hints.get("return", inspect.Parameter.empty)),
+            timeout=self.timeout(),
+            on_disconnect=self.on_disconnect(),
         )
 
     def mode(self) -> Mode:
@@ -98,6 +101,20 @@ class _Compiler:
                 raise self.error("inline=True is for `def` handlers; an `async def` one runs on the loop anyway")
             return "task"
         return "inline" if inline else "thread"
+
+    def timeout(self) -> float | None:
+        seconds: Any = self.options.get("timeout")
+        if seconds is None:
+            return None
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+            raise self.error(f"timeout must be seconds, more than 0, not {seconds!r}")
+        return float(seconds)
+
+    def on_disconnect(self) -> str | None:
+        policy = self.options.get("on_disconnect")
+        if policy not in (None, "cancel", "ignore"):
+            raise self.error(f"on_disconnect must be 'cancel' or 'ignore', not {policy!r}")
+        return policy
 
     def parameter(self, parameter: inspect.Parameter, annotation: Any, in_path: dict[str, str]) -> Param | None:
         """One argument of the endpoint; None if it is the request or the body."""

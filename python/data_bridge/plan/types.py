@@ -28,6 +28,10 @@ class RouteOptions(TypedDict):
     """Run a ``def`` handler on the loop's thread: for handlers that never block (default: in a thread)."""
     name: NotRequired[str]
     """The route's name (default: the handler's)."""
+    timeout: NotRequired[float]
+    """Seconds until the response has to begin, else 504 and the handler is cancelled (default: the server's)."""
+    on_disconnect: NotRequired[Literal["cancel", "ignore"]]
+    """What becomes of the handler when the client leaves (default: GET, HEAD and streams are cancelled)."""
 
 
 #: Where a parameter stands in the request.
@@ -110,6 +114,8 @@ class Call:
     request_name: str | None
     background_name: str | None
     result: Result
+    timeout: float | None = None
+    on_disconnect: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -97,6 +97,11 @@ def internal_error() -> Response:
     return Response("Internal Server Error", 500, media_type="text/plain")
 
 
+def too_late() -> Response:
+    """Answer for a handler that took longer than its route's ``timeout``, in the server's own words."""
+    return Response("the request took too long", 504, media_type="text/plain")
+
+
 def attributes(value: Any) -> Any:
     """Find a stand-in for what has no form in JSON. Raises ``ValueError`` if the object has no attributes either."""
     try:

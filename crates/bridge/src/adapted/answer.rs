@@ -16,6 +16,7 @@ use crate::asgi::Beginning;
 use crate::call::{chunk, fields, raw_headers};
 use crate::errors;
 use crate::ffi::{self, ThreadBound};
+use crate::leaving::Leaving;
 use crate::plan::{Serialise, path_params};
 use crate::task::Started;
 
@@ -30,6 +31,8 @@ pub struct Owed {
     body: Option<Bytes>,
     /// The context that user code runs in, from its first line to its exception handlers.
     context: Kept<PyAny>,
+    /// Ends the task that makes the answer, where nobody will want it.
+    leaving: Option<Rc<Leaving>>,
 }
 
 /// What is left to the app.
@@ -56,6 +59,7 @@ impl Owed {
             found,
             body,
             context: Kept::new(context.clone().unbind()),
+            leaving: None,
         }
     }
 
@@ -75,7 +79,10 @@ impl Owed {
         }
     }
 
-    fn follow(self, py: Python<'_>, task: &Bound<'_, PyAny>) {
+    fn follow(mut self, py: Python<'_>, task: &Bound<'_, PyAny>) {
+        let method = self.exchange.head().method();
+        let cancels = self.shared.on_disconnect.cancels(method);
+        self.leaving = Some(Leaving::watch(&self.exchange, task, cancels));
         let running = Rc::clone(&self.shared.running);
         let ending = Ending(ThreadBound::new(RefCell::new(Some(self))));
         if let Err(error) = running.hold(py, task, ending) {

@@ -46,6 +46,9 @@ impl Arrived {
     }
 
     fn begin(self, py: Python<'_>) {
+        if self.exchange.is_finished() {
+            return; // Too late: it was answered in our place.
+        }
         match (self.slots(py), &self.found.operation.direct) {
             (Ok(Some(slots)), Some(_)) => self.call(py, &slots),
             (Ok(Some(slots)), None) => self.take_steps(py, slots),

@@ -26,6 +26,7 @@ use pyo3::prelude::*;
 use self::arrived::Arrived;
 use crate::asgi::AsgiService;
 use crate::call::{Collected, Collecting, send_answer};
+use crate::leaving::OnDisconnect;
 use crate::plan::{Operation, Operations, Planned, Routed};
 use crate::running::Running;
 use crate::task::Tasks;
@@ -45,6 +46,7 @@ struct Shared {
     /// `submit` of the executor that has these threads.
     submit: Kept<PyAny>,
     max_body_size: u64,
+    on_disconnect: OnDisconnect,
     tasks: Tasks,
     running: Rc<Running>,
     python: Imports,
@@ -84,6 +86,7 @@ impl AdaptedService {
         served: &Bound<'_, PyAny>,
         app: AsgiService,
         event_loop: &Bound<'_, PyAny>,
+        on_disconnect: OnDisconnect,
         running: Rc<Running>,
     ) -> PyResult<Self> {
         Ok(Self(Rc::new(Shared {
@@ -93,6 +96,7 @@ impl AdaptedService {
             remote: host::remote(served.py(), event_loop.cast()?),
             submit: Kept::new(served.getattr("submit")?.unbind()),
             max_body_size: served.getattr("max_body_size")?.extract()?,
+            on_disconnect,
             tasks: Tasks::new(event_loop)?,
             running,
             python: Imports::new(served)?,

@@ -16,6 +16,7 @@ use super::{Shared, background, stream};
 use crate::errors;
 use crate::ffi::{self, ThreadBound};
 use crate::json::write::Document;
+use crate::leaving::Leaving;
 use crate::plan::{Endpoint, ResultPlan};
 use crate::task::Started;
 
@@ -31,6 +32,8 @@ pub struct Owed {
     pub(super) exchange: Exchange,
     /// What the handler may fill with work for afterwards.
     pub(super) background: Option<Kept<PyAny>>,
+    /// Ends the task that makes the answer, where nobody will want it.
+    leaving: Option<Rc<Leaving>>,
 }
 
 /// How far an answer went.
@@ -54,6 +57,7 @@ impl Owed {
             endpoint,
             exchange,
             background,
+            leaving: None,
         }
     }
 
@@ -67,9 +71,12 @@ impl Owed {
     }
 
     /// Waits for a task or future; its result is the answer.
-    pub fn follow(self, py: Python<'_>, task: PyResult<Bound<'_, PyAny>>) {
+    fn follow(mut self, py: Python<'_>, task: PyResult<Bound<'_, PyAny>>) {
         match task {
             Ok(task) => {
+                let policy = self.shared.policy_of(&self.endpoint);
+                let cancels = policy.cancels(self.exchange.head().method());
+                self.leaving = Some(Leaving::watch(&self.exchange, &task, cancels));
                 let running = Rc::clone(&self.shared.running);
                 let held = running.hold(
                     py,

@@ -58,6 +58,9 @@ impl Arrived {
     }
 
     fn begin(mut self, py: Python<'_>) {
+        if self.exchange.is_finished() {
+            return; // Too late: it was answered in our place.
+        }
         match self.arguments(py) {
             Ok(Some(arguments)) => self.call(py, arguments),
             Ok(None) => self.refer(py),

@@ -30,7 +30,8 @@ pub use self::answer::{chunk, fields, raw_headers};
 use self::arrived::Arrived;
 pub use self::body::{Collected, Collecting};
 use self::imports::Imports;
-use crate::plan::{Compiled, Decided, Matched, Table};
+use crate::leaving::OnDisconnect;
+use crate::plan::{Compiled, Decided, Endpoint, Matched, Table};
 use crate::running::Running;
 use crate::task::Tasks;
 
@@ -48,6 +49,8 @@ struct Shared {
     submit: Kept<PyAny>,
     /// Bytes of a body that is read as a whole.
     max_body_size: usize,
+    /// Where a route says nothing of it.
+    on_disconnect: OnDisconnect,
     tasks: Tasks,
     running: Rc<Running>,
     python: Imports,
@@ -59,6 +62,7 @@ impl AppService {
     pub fn new(
         app: &Bound<'_, PyAny>,
         event_loop: &Bound<'_, PyAny>,
+        on_disconnect: OnDisconnect,
         running: Rc<Running>,
     ) -> PyResult<Self> {
         let table = app.getattr("table")?.cast_into::<Table>()?;
@@ -69,6 +73,7 @@ impl AppService {
             remote: host::remote(app.py(), event_loop.cast()?),
             submit: Kept::new(app.getattr("executor")?.getattr("submit")?.unbind()),
             max_body_size: app.getattr("max_body_size")?.extract()?,
+            on_disconnect,
             tasks: Tasks::new(event_loop)?,
             running,
             python: Imports::new(app.py())?,
@@ -87,13 +92,23 @@ impl Service for AppService {
         ) {
             Decided::Constant(constant) => send_constant(&exchange, &constant),
             Decided::Answer(answer) => send_answer(&exchange, &answer),
-            Decided::Call(matched) => return self.0.clone().accept(exchange, matched),
+            Decided::Call(matched) => {
+                if let Some(limit) = matched.endpoint.time_limit {
+                    exchange.set_time_limit(Some(limit));
+                }
+                return self.0.clone().accept(exchange, matched);
+            }
         }
         None
     }
 }
 
 impl Shared {
+    /// What a client's leaving does to a call of `endpoint`.
+    fn policy_of(&self, endpoint: &Endpoint) -> OnDisconnect {
+        endpoint.on_disconnect.unwrap_or(self.on_disconnect)
+    }
+
     /// Reads the body where the plan wants it, then hands the request to Python.
     fn accept(self: Rc<Self>, exchange: Exchange, matched: Matched) -> Option<LocalBoxFuture<()>> {
         let wants_body = matched.values.is_some() && matched.endpoint.document.is_some();

@@ -2,10 +2,10 @@
 //! client leaves.
 
 use std::cell::RefCell;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use api::exchange::{Exchange, Observer};
+use api::exchange::Exchange;
 use pyloop::gil::Kept;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -13,9 +13,10 @@ use pyo3::types::PyBytes;
 
 use super::answer::{Answering, Owed, chunk, fields, raw_headers, refused, work_of};
 use super::{Shared, background};
-use crate::coroutine::{awaitable, later};
+use crate::coroutine::awaitable;
 use crate::errors;
 use crate::ffi::ThreadBound;
+use crate::leaving::{Leaving, OnDisconnect};
 use crate::plan::Endpoint;
 use crate::task::Started;
 
@@ -34,6 +35,7 @@ pub fn start(owed: Owed, response: &Bound<'_, PyAny>) {
         endpoint,
         exchange,
         background,
+        ..
     } = owed;
     let background = match work_of(response) {
         Ok(Some(work)) => Some(Kept::from(work)),
@@ -74,15 +76,9 @@ struct Streamed {
 impl Streamed {
     fn follow(mut self, task: &Bound<'_, PyAny>) {
         let py = task.py();
-        let leaving = Rc::new(Leaving(RefCell::new(Some(Kept::new(
-            task.clone().unbind(),
-        )))));
-        self.exchange
-            .watch(Rc::downgrade(&leaving) as Weak<dyn Observer>);
-        if self.exchange.is_disconnected() {
-            leaving.disconnected();
-        }
-        self.leaving = Some(leaving);
+        // Whatever the method: nobody reads the rest of a stream.
+        let cancels = self.shared.policy_of(&self.endpoint) != OnDisconnect::Ignore;
+        self.leaving = Some(Leaving::watch(&self.exchange, task, cancels));
         let running = Rc::clone(&self.shared.running);
         let held = running.hold(py, task, Ending(ThreadBound::new(RefCell::new(Some(self)))));
         if let Err(error) = held {
@@ -105,25 +101,6 @@ impl Streamed {
         }
         // Python may keep the sink; the exchange is not to wait for that.
         self.exchange.fail();
-    }
-}
-
-/// Cancels the stream when the client leaves.
-struct Leaving(RefCell<Option<Kept<PyAny>>>);
-
-impl Observer for Leaving {
-    fn body_ready(&self) {}
-
-    fn writable(&self) {}
-
-    fn disconnected(&self) {
-        if let Some(task) = self.0.take() {
-            later(move |py| {
-                if let Err(error) = task.bind(py).call_method0(intern!(py, "cancel")) {
-                    error.write_unraisable(py, None);
-                }
-            });
-        }
     }
 }
 

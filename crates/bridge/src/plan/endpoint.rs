@@ -1,12 +1,16 @@
 //! What a call of one route needs of Python: the function, its arguments' names and defaults, what becomes of the result.
 
+use std::time::Duration;
+
 use api::plan::{Body, Call, Param, Scalar, Tier};
 use api::route::{ParamKind, RoutePattern};
 use pyloop::gil::Kept;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use super::param::{self, interned, unknown};
+use crate::leaving::OnDisconnect;
 
 /// How an endpoint is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +70,10 @@ pub struct Endpoint {
     pub result: ResultPlan,
     /// Parameters of the path: name and converter.
     pub in_path: Box<[(Kept<PyString>, ParamKind)]>,
+    /// What a client's leaving does to the handler, where the route says so.
+    pub on_disconnect: Option<OnDisconnect>,
+    /// How long the response may take to begin, where the route says so.
+    pub time_limit: Option<Duration>,
 }
 
 impl Endpoint {
@@ -135,9 +143,22 @@ impl Endpoint {
             status,
             result: read_result(&result, status)?,
             in_path: in_path.collect(),
+            on_disconnect: read_policy(&call.getattr("on_disconnect")?)?,
+            time_limit: read_limit(&call.getattr("timeout")?)?,
         };
         Ok((endpoint, plan))
     }
+}
+
+fn read_policy(word: &Bound<'_, PyAny>) -> PyResult<Option<OnDisconnect>> {
+    let word = word.extract::<Option<String>>()?;
+    word.as_deref().map(OnDisconnect::read).transpose()
+}
+
+fn read_limit(seconds: &Bound<'_, PyAny>) -> PyResult<Option<Duration>> {
+    let seconds = seconds.extract::<Option<f64>>()?;
+    let limit = seconds.map(Duration::try_from_secs_f64).transpose();
+    limit.map_err(|error| PyValueError::new_err(format!("timeout: {error}")))
 }
 
 fn read_result(result: &Bound<'_, PyAny>, status: u16) -> PyResult<ResultPlan> {
