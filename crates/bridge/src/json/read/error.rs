@@ -6,8 +6,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
-/// A document that is refused, or an error of Python's own.
-pub struct Fault {
+/// A document that is refused, or an error of Python's own. One pointer wide, because every value could be one.
+pub struct Fault(Box<Inner>);
+
+struct Inner {
     /// The offset in bytes.
     at: usize,
     problem: Problem,
@@ -37,8 +39,9 @@ pub enum Problem {
 }
 
 impl Fault {
+    #[cold]
     pub fn new(at: usize, problem: Problem) -> Self {
-        Self { at, problem }
+        Self(Box::new(Inner { at, problem }))
     }
 
     /// The interpreter could not make an object, and has an error set that says why.
@@ -50,7 +53,7 @@ impl Fault {
     /// The fault in a part that begins at `start`, seen from the whole.
     #[cold]
     pub fn found_at(self, start: usize) -> Self {
-        Self::new(self.at + start, self.problem)
+        Self::new(self.0.at + start, self.0.problem)
     }
 
     /// The exception for the document that `text` is the bytes of.
@@ -79,7 +82,8 @@ impl Fault {
     }
 
     fn message(self, py: Python<'_>) -> Result<(usize, Cow<'static, str>), PyErr> {
-        let message: Cow<'static, str> = match self.problem {
+        let Inner { at, problem } = *self.0;
+        let message: Cow<'static, str> = match problem {
             Problem::Colon => "Expecting ':' delimiter".into(),
             Problem::Comma => "Expecting ',' delimiter".into(),
             // CPython names this mistake since 3.13; before, it says what it expected instead.
@@ -106,7 +110,7 @@ impl Fault {
             Problem::TooManyDigits(reason) => reason.into(),
             Problem::Python(error) => return Err(error),
         };
-        Ok((self.at, message))
+        Ok((at, message))
     }
 }
 

@@ -1,29 +1,33 @@
 //! Escapes: from a string as it was sent to its UTF-8. Knows no Python.
 
-use super::Reader;
+use pyo3::Python;
+
 use super::error::{Fault, Problem};
 use super::ffi;
 
-impl Reader<'_, '_> {
-    /// Writes the string that began at `start` and is plain up to `stop` without its escapes; gives its end.
-    pub fn unescape(&self, start: usize, stop: usize, into: &mut Vec<u8>) -> Result<usize, Fault> {
-        let text = self.text;
-        let (mut from, mut at) = (start, stop);
-        loop {
-            into.extend_from_slice(&text[from..at]);
-            let next = match text.get(at) {
-                Some(b'"') => return Ok(at),
-                Some(b'\\') if at + 1 < text.len() => escape(text, at, into),
-                Some(byte) if *byte < b' ' => Err(Fault::new(at, Problem::Control)),
-                // A plain byte is where a long run was cut, to let other threads in.
-                Some(byte) if *byte != b'\\' => Ok(at),
-                _ => Err(Fault::new(start - 1, Problem::Unterminated)),
-            };
-            from = next.map_err(|fault| earlier(text, start, at, fault))?;
-            at = from + ffi::run(text, from).length;
-            if at - from >= ffi::LONGEST_RUN {
-                pyloop::gil::offer(self.py);
-            }
+/// Writes the string that began at `start` and is plain up to `stop` without its escapes; gives its end.
+pub fn unescape(
+    py: Python<'_>,
+    text: &[u8],
+    start: usize,
+    stop: usize,
+    into: &mut Vec<u8>,
+) -> Result<usize, Fault> {
+    let (mut from, mut at) = (start, stop);
+    loop {
+        into.extend_from_slice(&text[from..at]);
+        let next = match text.get(at) {
+            Some(b'"') => return Ok(at),
+            Some(b'\\') if at + 1 < text.len() => escape(text, at, into),
+            Some(byte) if *byte < b' ' => Err(Fault::new(at, Problem::Control)),
+            // A plain byte is where a long run was cut, to let other threads in.
+            Some(byte) if *byte != b'\\' => Ok(at),
+            _ => Err(Fault::new(start - 1, Problem::Unterminated)),
+        };
+        from = next.map_err(|fault| earlier(text, start, at, fault))?;
+        at = from + ffi::run(text, from).length;
+        if at - from >= ffi::LONGEST_RUN {
+            pyloop::gil::offer(py);
         }
     }
 }

@@ -17,7 +17,6 @@ mod powers_of_five;
 mod text;
 
 use pyo3::prelude::*;
-use smallvec::SmallVec;
 
 use error::{Fault, Problem};
 use ffi::Values;
@@ -37,11 +36,14 @@ const OFFER_EVERY: usize = 64 << 10;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
+    /// Around the outermost value.
+    Document,
     List,
     Dict,
 }
 
 /// A container that is open.
+#[derive(Clone, Copy)]
 struct Frame {
     kind: Kind,
     /// Where its members begin on the value stack.
@@ -58,35 +60,45 @@ enum Step {
 }
 
 /// One document on its way.
+///
+/// Nothing takes a reference to the whole of it out of line, so that the compiler can keep its parts in registers.
 struct Reader<'a, 'py> {
     py: Python<'py>,
     text: &'a [u8],
     at: usize,
-    values: Values<'py>,
-    frames: SmallVec<[Frame; 16]>,
+    values: &'a mut Values<'py>,
+    /// The containers around `frame`.
+    frames: &'a mut Vec<Frame>,
+    frame: Frame,
     /// Where the first key of an object that begins now is guessed.
     link: Link,
-    scratch: Vec<u8>,
+    scratch: &'a mut Vec<u8>,
     next_offer: usize,
     options: Options,
 }
 
 /// The objects that `text` describes.
 fn read<'py>(py: Python<'py>, text: &[u8], options: Options) -> Result<Bound<'py, PyAny>, Fault> {
+    if text.starts_with(b"\xef\xbb\xbf") {
+        return Err(Fault::new(0, Problem::ByteOrderMark));
+    }
+    let mut values = Values::new(py);
     let mut reader = Reader {
         py,
         text,
         at: 0,
-        values: Values::new(py),
-        frames: SmallVec::new(),
+        values: &mut values,
+        frames: &mut Vec::new(),
+        frame: Frame {
+            kind: Kind::Document,
+            start: 0,
+            link: ROOT,
+        },
         link: ROOT,
-        scratch: Vec::new(),
+        scratch: &mut Vec::new(),
         next_offer: OFFER_EVERY,
         options,
     };
-    if text.starts_with(b"\xef\xbb\xbf") {
-        return Err(Fault::new(0, Problem::ByteOrderMark));
-    }
     let mut step = Step::Value;
     loop {
         step = match step {
@@ -95,12 +107,11 @@ fn read<'py>(py: Python<'py>, text: &[u8], options: Options) -> Result<Bound<'py
             Step::Done => break,
         };
     }
-    reader.skip_space();
     if reader.at < text.len() {
         return Err(Fault::new(reader.at, Problem::ExtraData));
     }
     // The loop ends when one value is left.
-    Ok(reader.values.into_only())
+    Ok(values.into_only())
 }
 
 impl Reader<'_, '_> {
@@ -109,22 +120,22 @@ impl Reader<'_, '_> {
         self.text.get(self.at).copied()
     }
 
+    /// The next byte that is no space.
     #[inline(always)]
-    fn skip_space(&mut self) {
-        // Most bytes that can follow a token are above the space.
-        while let Some(byte) = self.peek() {
-            if byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
-                break;
-            }
-            self.at += 1;
+    fn peek_token(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        // What follows a token at once is above the space.
+        if byte > b' ' {
+            return Some(byte);
         }
+        self.at = behind_space(self.text, self.at);
+        self.peek()
     }
 
     /// A value, or the opening of a container.
     #[inline(always)]
     fn value(&mut self) -> Result<Step, Fault> {
-        self.skip_space();
-        match self.peek() {
+        match self.peek_token() {
             Some(b'"') => {
                 let string = self.string()?;
                 self.values.push(string);
@@ -142,17 +153,12 @@ impl Reader<'_, '_> {
     fn open_list(&mut self) -> Result<Step, Fault> {
         self.check_depth()?;
         self.at += 1;
-        self.skip_space();
-        if self.peek() == Some(b']') {
+        if self.peek_token() == Some(b']') {
             self.at += 1;
             self.values.push(ffi::empty_list(self.py)?);
             return Ok(Step::Member);
         }
-        self.frames.push(Frame {
-            kind: Kind::List,
-            start: self.values.len(),
-            link: self.link,
-        });
+        self.open(Kind::List);
         Ok(Step::Value)
     }
 
@@ -160,26 +166,32 @@ impl Reader<'_, '_> {
     fn open_dict(&mut self) -> Result<Step, Fault> {
         self.check_depth()?;
         self.at += 1;
-        self.skip_space();
-        if self.peek() == Some(b'}') {
+        if self.peek_token() == Some(b'}') {
             self.at += 1;
             self.values.push(ffi::empty_dict(self.py)?);
             return Ok(Step::Member);
         }
-        self.frames.push(Frame {
-            kind: Kind::Dict,
-            start: self.values.len(),
-            link: self.link,
-        });
+        self.open(Kind::Dict);
         self.name(self.link)
     }
 
+    #[inline(always)]
     fn check_depth(&self) -> Result<(), Fault> {
         if self.frames.len() < self.options.max_depth {
             return Ok(());
         }
         let limit = self.options.max_depth;
         Err(Fault::new(self.at, Problem::TooDeep(limit)))
+    }
+
+    #[inline(always)]
+    fn open(&mut self, kind: Kind) {
+        self.frames.push(self.frame);
+        self.frame = Frame {
+            kind,
+            start: self.values.len(),
+            link: self.link,
+        };
     }
 
     /// A member's name and its colon, at the name.
@@ -189,15 +201,10 @@ impl Reader<'_, '_> {
             return Err(Fault::new(self.at, Problem::PropertyName));
         }
         let next = self.key(guess)?;
-        if let Some(frame) = self.frames.last_mut() {
-            frame.link = next.after;
-        }
+        self.frame.link = next.after;
         self.link = next.inside;
-        if self.peek() != Some(b':') {
-            self.skip_space();
-            if self.peek() != Some(b':') {
-                return Err(Fault::new(self.at, Problem::Colon));
-            }
+        if self.peek_token() != Some(b':') {
+            return Err(Fault::new(self.at, Problem::Colon));
         }
         self.at += 1;
         Ok(Step::Value)
@@ -207,43 +214,60 @@ impl Reader<'_, '_> {
     #[inline(always)]
     fn member(&mut self) -> Result<Step, Fault> {
         if self.at >= self.next_offer {
-            self.offer();
+            pyloop::gil::offer(self.py);
+            self.next_offer = self.at + OFFER_EVERY;
         }
-        let Some(frame) = self.frames.last() else {
-            return Ok(Step::Done);
-        };
-        let (kind, start, link) = (frame.kind, frame.start, frame.link);
-        self.skip_space();
-        let close = if kind == Kind::List { b']' } else { b'}' };
-        match self.peek() {
-            Some(b',') => {
-                let comma = self.at;
-                self.at += 1;
-                if kind == Kind::List {
-                    self.link = link;
-                    self.skip_space();
-                    if self.peek() == Some(b']') {
-                        return Err(Fault::new(self.at, Problem::CommaAtEnd("array", comma)));
-                    }
-                    return Ok(Step::Value);
+        let next = self.peek_token();
+        match self.frame.kind {
+            Kind::List => match next {
+                Some(b',') => self.next_in_list(),
+                Some(b']') => {
+                    self.values.make_list(self.frame.start)?;
+                    self.close();
+                    Ok(Step::Member)
                 }
-                self.skip_space();
-                if self.peek() == Some(b'}') {
-                    return Err(Fault::new(self.at, Problem::CommaAtEnd("object", comma)));
+                _ => Err(Fault::new(self.at, Problem::Comma)),
+            },
+            Kind::Dict => match next {
+                Some(b',') => self.next_in_dict(),
+                Some(b'}') => {
+                    self.values.make_dict(self.frame.start)?;
+                    self.close();
+                    Ok(Step::Member)
                 }
-                self.name(link)
-            }
-            Some(byte) if byte == close => {
-                self.at += 1;
-                self.frames.pop();
-                if kind == Kind::List {
-                    self.values.make_list(start)?;
-                } else {
-                    self.values.make_dict(start)?;
-                }
-                Ok(Step::Member)
-            }
-            _ => Err(Fault::new(self.at, Problem::Comma)),
+                _ => Err(Fault::new(self.at, Problem::Comma)),
+            },
+            Kind::Document => Ok(Step::Done),
+        }
+    }
+
+    #[inline(always)]
+    fn next_in_list(&mut self) -> Result<Step, Fault> {
+        let comma = self.at;
+        self.at += 1;
+        self.link = self.frame.link;
+        if self.peek_token() == Some(b']') {
+            return Err(Fault::new(self.at, Problem::CommaAtEnd("array", comma)));
+        }
+        Ok(Step::Value)
+    }
+
+    #[inline(always)]
+    fn next_in_dict(&mut self) -> Result<Step, Fault> {
+        let comma = self.at;
+        self.at += 1;
+        if self.peek_token() == Some(b'}') {
+            return Err(Fault::new(self.at, Problem::CommaAtEnd("object", comma)));
+        }
+        self.name(self.frame.link)
+    }
+
+    /// Back to the container around the one that was just made.
+    #[inline(always)]
+    fn close(&mut self) {
+        self.at += 1;
+        if let Some(outer) = self.frames.pop() {
+            self.frame = outer;
         }
     }
 
@@ -267,11 +291,13 @@ impl Reader<'_, '_> {
         self.values.push(object);
         Ok(())
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn offer(&mut self) {
-        pyloop::gil::offer(self.py);
-        self.next_offer = self.at + OFFER_EVERY;
-    }
+/// The offset of the next byte that is no space.
+#[inline(never)]
+fn behind_space(text: &[u8], at: usize) -> usize {
+    let spaces = text[at..]
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+    at + spaces.count()
 }

@@ -69,7 +69,7 @@ impl Reader<'_, '_> {
         let negative = text[begin] == b'-';
         let start = begin + usize::from(negative);
         let Some(first) = digit(text, start) else {
-            return self.negative_infinity(begin);
+            return self.no_digit(begin);
         };
         let mut digits = Digits {
             value: first,
@@ -151,14 +151,15 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    #[cold]
-    fn negative_infinity(&mut self, begin: usize) -> Result<(), Fault> {
-        if self.options.allow_nan && self.text[begin..].starts_with(b"-Infinity") {
-            self.at = begin + 9;
-            self.values.push(ffi::float(self.py, f64::NEG_INFINITY)?);
-            return Ok(());
+    /// A minus sign without a digit.
+    #[inline(always)]
+    fn no_digit(&mut self, begin: usize) -> Result<(), Fault> {
+        if !self.options.allow_nan || !self.text[begin..].starts_with(b"-Infinity") {
+            return Err(Fault::new(begin, Problem::Value));
         }
-        Err(Fault::new(begin, Problem::Value))
+        self.at = begin + 9;
+        self.values.push(ffi::float(self.py, f64::NEG_INFINITY)?);
+        Ok(())
     }
 }
 

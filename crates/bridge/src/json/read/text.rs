@@ -1,7 +1,11 @@
 //! Strings and keys. Knows quotation marks; escapes are `escape.rs`'s, characters `ffi/characters.rs`'s.
 
 use super::Reader;
+use pyloop::gil;
+use pyo3::Python;
+
 use super::error::{Fault, Problem};
+use super::escape::unescape;
 use super::ffi::keys::{self, Link, Next};
 use super::ffi::{self, Object};
 
@@ -13,7 +17,9 @@ impl<'py> Reader<'_, 'py> {
         let run = ffi::run(self.text, start);
         let end = start + run.length;
         if self.text.get(end) != Some(&b'"') {
-            return self.unusual_string(start, end);
+            let (string, behind) = unusual(self.py, self.text, start, end, self.scratch)?;
+            self.at = behind;
+            return Ok(string);
         }
         self.at = end + 1;
         let bytes = &self.text[start..end];
@@ -52,37 +58,38 @@ impl<'py> Reader<'_, 'py> {
         self.values.push(key);
         Ok(next)
     }
+}
 
-    /// A string that does not end where its first plain run does: it is long, it has escapes, or it is no string.
-    #[cold]
-    #[inline(never)]
-    fn unusual_string(&mut self, start: usize, first: usize) -> Result<Object<'py>, Fault> {
-        let mut end = first;
-        while self.text.get(end).is_some_and(|byte| ffi::is_plain(*byte)) {
-            pyloop::gil::offer(self.py);
-            end += ffi::run(self.text, end).length;
-        }
-        if self.text.get(end) == Some(&b'"') {
-            self.at = end + 1;
-            return ffi::utf8(self.py, &self.text[start..end])
-                .map_err(|fault| fault.found_at(start));
-        }
-        let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
-        let result = self.unescape(start, end, &mut scratch).and_then(|end| {
-            self.at = end + 1;
-            ffi::utf8(self.py, &scratch).map_err(|fault| self.fault_in_text(start, end, fault))
-        });
-        self.scratch = scratch;
-        result
+/// A string that does not end where its first plain run does: it is long, it has escapes, or it is no string. Gives the offset
+/// behind it, too.
+#[inline(never)]
+fn unusual<'py>(
+    py: Python<'py>,
+    text: &[u8],
+    start: usize,
+    first: usize,
+    scratch: &mut Vec<u8>,
+) -> Result<(Object<'py>, usize), Fault> {
+    let mut end = first;
+    while text.get(end).is_some_and(|byte| ffi::is_plain(*byte)) {
+        gil::offer(py);
+        end += ffi::run(text, end).length;
     }
+    if text.get(end) == Some(&b'"') {
+        let string = ffi::utf8(py, &text[start..end]).map_err(|fault| fault.found_at(start))?;
+        return Ok((string, end + 1));
+    }
+    scratch.clear();
+    let end = unescape(py, text, start, end, scratch)?;
+    let string = ffi::utf8(py, scratch).map_err(|fault| in_sent(text, start, end, fault))?;
+    Ok((string, end + 1))
+}
 
-    /// The unescaped bytes were no UTF-8, so the string as it was sent was none.
-    #[cold]
-    fn fault_in_text(&self, start: usize, end: usize, fault: Fault) -> Fault {
-        match std::str::from_utf8(&self.text[start..end]) {
-            Err(error) => Fault::new(start + error.valid_up_to(), Problem::Utf8),
-            Ok(_) => fault,
-        }
+/// The unescaped bytes were no UTF-8, so the string as it was sent was none.
+#[cold]
+fn in_sent(text: &[u8], start: usize, end: usize, fault: Fault) -> Fault {
+    match std::str::from_utf8(&text[start..end]) {
+        Err(error) => Fault::new(start + error.valid_up_to(), Problem::Utf8),
+        Ok(_) => fault,
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! Invariant: what is on the stack is owned by it; a container takes the references over when it is made, whole.
 
+use std::cell::UnsafeCell;
+use std::mem::{self, ManuallyDrop};
+
 use pyloop::gil;
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use smallvec::SmallVec;
 
 use super::super::error::{Fault, Problem};
 
@@ -105,15 +107,27 @@ pub fn big_integer<'py>(py: Python<'py>, digits: &[u8]) -> Result<Object<'py>, F
 /// The members of all containers that are open, in order. A dictionary's are name, value, name, value.
 pub struct Values<'py> {
     py: Python<'py>,
-    stack: SmallVec<[Object<'py>; 64]>,
+    stack: Vec<Object<'py>>,
 }
 
+/// The memory of the last stack, empty, for the next: a small document needs no allocation for it.
+struct Spare(UnsafeCell<Vec<*mut ffi::PyObject>>);
+
+// SAFETY: taken and put back while attached; the GIL orders that.
+unsafe impl Sync for Spare {}
+
+static SPARE: Spare = Spare(UnsafeCell::new(Vec::new()));
+const LARGEST_SPARE: usize = 1 << 14;
+
 impl<'py> Values<'py> {
+    #[inline]
     pub fn new(py: Python<'py>) -> Self {
-        Self {
-            py,
-            stack: SmallVec::new(),
-        }
+        // SAFETY: attached, and nothing runs meanwhile. What was put back is empty, and a reference is a pointer.
+        let stack = unsafe {
+            let mut spare = ManuallyDrop::new(mem::take(&mut *SPARE.0.get()));
+            Vec::from_raw_parts(spare.as_mut_ptr().cast(), 0, spare.capacity())
+        };
+        Self { py, stack }
     }
 
     #[inline(always)]
@@ -127,6 +141,7 @@ impl<'py> Values<'py> {
     }
 
     /// The one object that is left at the end.
+    #[inline]
     pub fn into_only(mut self) -> Object<'py> {
         self.stack.pop().unwrap_or_else(|| none(self.py))
     }
@@ -177,5 +192,20 @@ impl<'py> Values<'py> {
         self.stack.truncate(start);
         self.push(dict);
         Ok(())
+    }
+}
+
+impl Drop for Values<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.stack.clear();
+        if self.stack.capacity() <= LARGEST_SPARE {
+            let mut stack = ManuallyDrop::new(mem::take(&mut self.stack));
+            // SAFETY: as in `new`; a spare that a call inside this one put back is freed.
+            unsafe {
+                *SPARE.0.get() =
+                    Vec::from_raw_parts(stack.as_mut_ptr().cast(), 0, stack.capacity());
+            }
+        }
     }
 }
