@@ -1,5 +1,6 @@
 //! Escapes: from a string as it was sent to its UTF-8. Knows no Python.
 
+use pyloop::gil;
 use pyo3::Python;
 
 use super::error::{Fault, Problem};
@@ -13,9 +14,9 @@ pub fn unescape(
     stop: usize,
     into: &mut Vec<u8>,
 ) -> Result<usize, Fault> {
-    let (mut from, mut at) = (start, stop);
+    into.extend_from_slice(&text[start..stop]);
+    let mut at = stop;
     loop {
-        into.extend_from_slice(&text[from..at]);
         let next = match text.get(at) {
             Some(b'"') => return Ok(at),
             Some(b'\\') if at + 1 < text.len() => escape(text, at, into),
@@ -24,10 +25,11 @@ pub fn unescape(
             Some(byte) if *byte != b'\\' => Ok(at),
             _ => Err(Fault::new(start - 1, Problem::Unterminated)),
         };
-        from = next.map_err(|fault| earlier(text, start, at, fault))?;
-        at = from + ffi::run(text, from).length;
-        if at - from >= ffi::LONGEST_RUN {
-            pyloop::gil::offer(py);
+        at = next.map_err(|fault| earlier(text, start, at, fault))?;
+        let length = ffi::copy_run(text, at, into);
+        at += length;
+        if length >= ffi::LONGEST_RUN {
+            gil::offer(py);
         }
     }
 }
@@ -41,19 +43,30 @@ fn earlier(text: &[u8], start: usize, at: usize, fault: Fault) -> Fault {
     }
 }
 
+/// What a backslash and one character mean; zero where they mean nothing, or need more.
+static PLAIN: [u8; 256] = {
+    let mut plain = [0; 256];
+    plain[b'"' as usize] = b'"';
+    plain[b'\\' as usize] = b'\\';
+    plain[b'/' as usize] = b'/';
+    plain[b'b' as usize] = 8;
+    plain[b'f' as usize] = 12;
+    plain[b'n' as usize] = b'\n';
+    plain[b'r' as usize] = b'\r';
+    plain[b't' as usize] = b'\t';
+    plain
+};
+
 /// Writes what the escape at the backslash means; gives the offset behind it.
 #[inline]
 fn escape(text: &[u8], at: usize, into: &mut Vec<u8>) -> Result<usize, Fault> {
-    let plain = match text[at + 1] {
-        b'n' => b'\n',
-        byte @ (b'"' | b'\\' | b'/') => byte,
-        b't' => b'\t',
-        b'r' => b'\r',
-        b'b' => 8,
-        b'f' => 12,
-        b'u' => return unicode(text, at, into),
-        _ => return Err(Fault::new(at, Problem::Escape)),
-    };
+    let plain = PLAIN[usize::from(text[at + 1])];
+    if plain == 0 {
+        if text[at + 1] == b'u' {
+            return unicode(text, at, into);
+        }
+        return Err(Fault::new(at, Problem::Escape));
+    }
     into.push(plain);
     Ok(at + 2)
 }

@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 
 use error::{Fault, Problem};
 use ffi::Values;
-use ffi::keys::{Link, ROOT};
+use ffi::keys::{Known, NOTHING, Place, ROOT};
 
 pub use ffi::install;
 
@@ -48,8 +48,10 @@ struct Frame {
     kind: Kind,
     /// Where its members begin on the value stack.
     start: usize,
-    /// List: where the first key of an object inside is guessed. Dict: where the next key is guessed.
-    link: Link,
+    /// The key that it stands under.
+    parent: Known,
+    /// Of a dictionary: its latest key.
+    latest: Known,
 }
 
 /// What comes next in the text.
@@ -70,8 +72,8 @@ struct Reader<'a, 'py> {
     /// The containers around `frame`.
     frames: &'a mut Vec<Frame>,
     frame: Frame,
-    /// Where the first key of an object that begins now is guessed.
-    link: Link,
+    /// The key that a container which begins now stands under.
+    parent: Known,
     scratch: &'a mut Vec<u8>,
     next_offer: usize,
     options: Options,
@@ -92,9 +94,10 @@ fn read<'py>(py: Python<'py>, text: &[u8], options: Options) -> Result<Bound<'py
         frame: Frame {
             kind: Kind::Document,
             start: 0,
-            link: ROOT,
+            parent: ROOT,
+            latest: NOTHING,
         },
-        link: ROOT,
+        parent: ROOT,
         scratch: &mut Vec::new(),
         next_offer: OFFER_EVERY,
         options,
@@ -172,7 +175,7 @@ impl Reader<'_, '_> {
             return Ok(Step::Member);
         }
         self.open(Kind::Dict);
-        self.name(self.link)
+        self.name()
     }
 
     #[inline(always)]
@@ -190,19 +193,20 @@ impl Reader<'_, '_> {
         self.frame = Frame {
             kind,
             start: self.values.len(),
-            link: self.link,
+            parent: self.parent,
+            latest: NOTHING,
         };
     }
 
     /// A member's name and its colon, at the name.
     #[inline(always)]
-    fn name(&mut self, guess: Link) -> Result<Step, Fault> {
+    fn name(&mut self) -> Result<Step, Fault> {
         if self.peek() != Some(b'"') {
             return Err(Fault::new(self.at, Problem::PropertyName));
         }
-        let next = self.key(guess)?;
-        self.frame.link = next.after;
-        self.link = next.inside;
+        let key = self.key(Place::behind(self.frame.latest, self.frame.parent))?;
+        self.frame.latest = key;
+        self.parent = key;
         if self.peek_token() != Some(b':') {
             return Err(Fault::new(self.at, Problem::Colon));
         }
@@ -245,7 +249,7 @@ impl Reader<'_, '_> {
     fn next_in_list(&mut self) -> Result<Step, Fault> {
         let comma = self.at;
         self.at += 1;
-        self.link = self.frame.link;
+        self.parent = self.frame.parent;
         if self.peek_token() == Some(b']') {
             return Err(Fault::new(self.at, Problem::CommaAtEnd("array", comma)));
         }
@@ -259,7 +263,7 @@ impl Reader<'_, '_> {
         if self.peek_token() == Some(b'}') {
             return Err(Fault::new(self.at, Problem::CommaAtEnd("object", comma)));
         }
-        self.name(self.frame.link)
+        self.name()
     }
 
     /// Back to the container around the one that was just made.

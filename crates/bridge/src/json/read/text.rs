@@ -6,7 +6,7 @@ use pyo3::Python;
 
 use super::error::{Fault, Problem};
 use super::escape::unescape;
-use super::ffi::keys::{self, Link, Next};
+use super::ffi::keys::{self, Known, Place};
 use super::ffi::{self, Object};
 
 impl<'py> Reader<'_, 'py> {
@@ -30,24 +30,24 @@ impl<'py> Reader<'_, 'py> {
         }
     }
 
-    /// A key, pushed on the value stack, and where the keys after it are guessed.
+    /// A key, pushed on the value stack.
     #[inline(always)]
-    pub fn key(&mut self, guess: Link) -> Result<Next, Fault> {
+    pub fn key(&mut self, place: Place) -> Result<Known, Fault> {
         let start = self.at + 1;
-        if let Some((length, key, next)) = keys::guessed(self.py, guess, self.text, start) {
+        if let Some((length, key, known)) = keys::guessed(self.py, place, self.text, start) {
             self.at = start + length;
             self.values.push(key);
-            return Ok(next);
+            return Ok(known);
         }
         let run = ffi::run(self.text, start);
         let end = start + run.length;
         if self.text.get(end) != Some(&b'"') || run.length > keys::LONGEST {
             let key = self.string()?;
             self.values.push(key);
-            return Ok(Next::UNKNOWN);
+            return Ok(keys::UNKNOWN);
         }
         let bytes = &self.text[start..end];
-        let (key, next) = keys::found(self.py, guess, bytes, |py| {
+        let (key, known) = keys::found(self.py, place, bytes, |py| {
             if run.ascii {
                 ffi::ascii(py, bytes)
             } else {
@@ -56,7 +56,7 @@ impl<'py> Reader<'_, 'py> {
         })?;
         self.at = end + 1;
         self.values.push(key);
-        Ok(next)
+        Ok(known)
     }
 }
 

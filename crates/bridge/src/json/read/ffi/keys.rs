@@ -18,36 +18,28 @@ use super::objects::Object;
 /// The longest key in bytes that is kept.
 pub const LONGEST: usize = 31;
 const SIZE: u16 = 1024;
-const LINKS: usize = 2 * SIZE as usize + 2;
+const PLACES: u16 = 4096;
 
-/// A place where it is remembered which key came last.
+/// A key of the table, or what stands for one.
 #[derive(Clone, Copy)]
-pub struct Link(u16);
+pub struct Known(u16);
 
-/// Before the first key of the document's outermost object.
-pub const ROOT: Link = Link(2 * SIZE);
+/// What the outermost object stands under.
+pub const ROOT: Known = Known(SIZE);
+/// What the first key of an object follows.
+pub const NOTHING: Known = Known(SIZE + 1);
+/// A key that is not in the table.
+pub const UNKNOWN: Known = Known(SIZE + 2);
 
-/// Where the keys around a key are guessed.
+/// A place in a document's shape: in an object that stands under one key, behind another.
 #[derive(Clone, Copy)]
-pub struct Next {
-    /// The next key of the same object.
-    pub after: Link,
-    /// The first key of an object that is the value, or in it.
-    pub inside: Link,
-}
+pub struct Place(u16);
 
-impl Next {
-    /// Around a key that is not in the table.
-    pub const UNKNOWN: Self = Self {
-        after: Link(2 * SIZE + 1),
-        inside: Link(2 * SIZE + 1),
-    };
-
-    fn of(index: u16) -> Self {
-        Self {
-            after: Link(2 * index),
-            inside: Link(2 * index + 1),
-        }
+impl Place {
+    /// The place behind `previous` in an object under `parent`. Few share a number, and a wrong guess costs one comparison.
+    #[inline(always)]
+    pub fn behind(previous: Known, parent: Known) -> Self {
+        Self(parent.0.wrapping_mul(1237).wrapping_add(previous.0) % PLACES)
     }
 }
 
@@ -69,8 +61,8 @@ struct Entry {
 
 struct Table {
     entries: [Entry; SIZE as usize],
-    /// The entry of the key that came last at each link.
-    links: [u16; LINKS],
+    /// The entry of the key that came last at each place.
+    latest: [u16; PLACES as usize],
 }
 
 struct Shared(UnsafeCell<Table>);
@@ -84,7 +76,7 @@ static TABLE: Shared = Shared(UnsafeCell::new(Table {
         length: 0,
         words: Words { low: 0, high: 0 },
     }; SIZE as usize],
-    links: [0; LINKS],
+    latest: [0; PLACES as usize],
 }));
 
 /// The lowest bytes of a word, by their number.
@@ -102,13 +94,13 @@ static MASKS: [u128; 17] = {
 #[inline(always)]
 pub fn guessed<'py>(
     py: Python<'py>,
-    link: Link,
+    place: Place,
     text: &[u8],
     start: usize,
-) -> Option<(usize, Object<'py>, Next)> {
+) -> Option<(usize, Object<'py>, Known)> {
     // SAFETY: attached; nothing runs while `table` lives.
     let table = unsafe { &*TABLE.0.get() };
-    let index = table.links[usize::from(link.0)];
+    let index = table.latest[usize::from(place.0)];
     let entry = &table.entries[usize::from(index % SIZE)];
     let low = word(text, start)?;
     let length = entry.length;
@@ -125,17 +117,17 @@ pub fn guessed<'py>(
     }
     // SAFETY: attached; the table owns a reference to the key.
     let key = unsafe { Bound::from_borrowed_ptr(py, entry.key) };
-    Some((length, key, Next::of(index)))
+    Some((length, key, Known(index)))
 }
 
-/// The key of these bytes, from the table or made and put there; `link` will guess it next time.
+/// The key of these bytes, from the table or made and put there; it is guessed `at` this place next time.
 #[inline]
 pub fn found<'py>(
     py: Python<'py>,
-    link: Link,
+    at: Place,
     bytes: &[u8],
     make: impl FnOnce(Python<'py>) -> Result<Object<'py>, Fault>,
-) -> Result<(Object<'py>, Next), Fault> {
+) -> Result<(Object<'py>, Known), Fault> {
     let words = Words::of(bytes);
     let index = words.place();
     let place = usize::from(index);
@@ -163,8 +155,8 @@ pub fn found<'py>(
         key
     };
     // SAFETY: attached; a store of a number.
-    unsafe { (*TABLE.0.get()).links[usize::from(link.0)] = index };
-    Ok((key, Next::of(index)))
+    unsafe { (*TABLE.0.get()).latest[usize::from(at.0)] = index };
+    Ok((key, Known(index)))
 }
 
 impl Words {

@@ -14,4 +14,4 @@ pub use function::install;
 pub use objects::{
     Object, Values, big_integer, boolean, empty_dict, empty_list, float, integer, none,
 };
-pub use run::{LONGEST_RUN, is_plain, run};
+pub use run::{LONGEST_RUN, copy_run, is_plain, run};

@@ -9,6 +9,9 @@
 /// A run is cut after this many bytes, so that others can be let in before the next.
 pub const LONGEST_RUN: usize = 1 << 20;
 
+/// One vector that every processor has.
+const SHORT: usize = 16;
+
 /// The bytes up to the next special one.
 pub struct Run {
     pub length: usize,
@@ -29,6 +32,30 @@ pub fn run(text: &[u8], start: usize) -> Run {
     return vector::run(text, start);
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     return each(text, start, true);
+}
+
+/// Appends the run that begins at `at` to `into`; gives its length.
+#[inline(always)]
+pub fn copy_run(text: &[u8], at: usize, into: &mut Vec<u8>) -> usize {
+    let Some(first) = text.get(at..at + SHORT) else {
+        return copy(text, at, into);
+    };
+    // Between two escapes there is little text: all of it is copied before its end is known.
+    let before = into.len();
+    into.extend_from_slice(first);
+    let run = run(&text[..at + SHORT], at);
+    into.truncate(before + run.length);
+    if run.length < SHORT {
+        return run.length;
+    }
+    SHORT + copy(text, at + SHORT, into)
+}
+
+#[inline(never)]
+fn copy(text: &[u8], at: usize, into: &mut Vec<u8>) -> usize {
+    let length = run(text, at).length;
+    into.extend_from_slice(&text[at..at + length]);
+    length
 }
 
 /// Byte by byte.
