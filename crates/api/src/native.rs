@@ -3,6 +3,7 @@
 mod constant;
 mod handler;
 mod into_response;
+mod json;
 mod params;
 mod pipe;
 mod request;
@@ -13,6 +14,7 @@ mod tower;
 pub use constant::Constant;
 pub use handler::Handler;
 pub use into_response::IntoResponse;
+pub use json::{Json, JsonBodyError};
 pub use params::Params;
 pub use pipe::RequestBody;
 pub use request::{CollectError, Request};
