@@ -6,10 +6,11 @@ use bytes::Bytes;
 use memchr::memchr2;
 use serde::Serialize;
 use serde::de::Deserialize;
+use sonic_rs::LazyValue;
 use std::borrow::Cow;
 use thiserror::Error;
 
-/// How many arrays and objects may be inside each other.
+/// How many arrays and objects may be inside each other, unless the caller says otherwise.
 pub const MAX_DEPTH: usize = 128;
 
 /// Why a text is no JSON, or not what was asked for; or why a value cannot be written.
@@ -18,9 +19,14 @@ pub enum JsonError {
     /// The text is no UTF-8.
     #[error("invalid UTF-8 at byte {0}")]
     Utf8(usize),
-    /// More than [`MAX_DEPTH`] levels.
-    #[error("more than {MAX_DEPTH} levels of nesting at byte {0}")]
-    TooDeep(usize),
+    /// More levels of nesting than are allowed.
+    #[error("more than {limit} levels of nesting at byte {at}")]
+    TooDeep {
+        /// Where the level begins that is too many, in bytes.
+        at: usize,
+        /// How many are allowed.
+        limit: usize,
+    },
     /// Bad syntax, or a value of another type than the one that was asked for.
     #[error("{reason}: line {line} column {column}")]
     Invalid {
@@ -49,7 +55,16 @@ pub enum Step<'a> {
 ///
 /// Of equal keys a map takes the last; a struct refuses the second, as serde has it.
 pub fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, JsonError> {
-    sonic_rs::from_str(checked(text)?).map_err(|error| invalid(&error))
+    parse_within(text, MAX_DEPTH)
+}
+
+/// [`parse`] with a limit of its own for the depth. The library has one at 254 that cannot be lifted.
+pub fn parse_within<'a, T: Deserialize<'a>>(
+    text: &'a [u8],
+    max_depth: usize,
+) -> Result<T, JsonError> {
+    let text = checked(text, max_depth)?;
+    sonic_rs::from_str(text).map_err(|error| invalid(&error))
 }
 
 /// The document of a value: compact UTF-8. A float that is no number becomes `null`.
@@ -60,57 +75,56 @@ pub fn write<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, JsonError> {
         .map_err(|error| JsonError::Unwritable(first_line(&error)))
 }
 
-/// The text of one value deep in a document, without reading the rest into values; `None` if it is not there.
+/// The text of one value deep in a document, without making values of the rest; `None` if it is not there.
 ///
-/// What lies behind the value is not looked at, so that a fault there is not found.
+/// The syntax of the whole document is checked, and the last of equal keys counts: it is the value that [`parse`] would give.
 pub fn get<'a>(text: &'a [u8], path: &[Step<'_>]) -> Result<Option<Cow<'a, str>>, JsonError> {
-    let mut found = Cow::Borrowed(checked(text)?);
-    if path.is_empty() {
-        let whole: sonic_rs::LazyValue<'_> = parse(text)?;
-        return Ok(Some(Cow::Owned(whole.as_raw_str().to_owned())));
-    }
+    let mut found: LazyValue<'a> = parse(text)?;
     for step in path {
         let next = match step {
-            Step::Key(key) => part(&found, *key)?,
-            Step::Index(index) => part(&found, *index)?,
+            Step::Key(key) => member(found, key)?,
+            Step::Index(index) => item(found, *index)?,
         };
-        let Some(range) = next else { return Ok(None) };
-        found = match found {
-            Cow::Borrowed(text) => Cow::Borrowed(&text[range]),
-            Cow::Owned(text) => Cow::Owned(text[range].to_owned()),
-        };
+        let Some(next) = next else { return Ok(None) };
+        found = next;
     }
-    Ok(Some(found))
+    Ok(Some(found.as_raw_cow()))
 }
 
-/// Where in `text` the value at `step` stands.
-fn part(
-    text: &str,
-    step: impl sonic_rs::Index,
-) -> Result<Option<std::ops::Range<usize>>, JsonError> {
-    match sonic_rs::get(text, [step]) {
-        Ok(value) => {
-            let raw = value.as_raw_str();
-            let start = raw.as_ptr().addr() - text.as_ptr().addr();
-            Ok(Some(start..start + raw.len()))
+fn member<'a>(object: LazyValue<'a>, key: &str) -> Result<Option<LazyValue<'a>>, JsonError> {
+    let mut last = None;
+    for entry in object.into_object_iter().into_iter().flatten() {
+        let (name, value) = entry.map_err(|error| invalid(&error))?;
+        if name == key {
+            last = Some(value);
         }
-        Err(error) if error.is_not_found() || error.is_unmatched_type() => Ok(None),
-        Err(error) => Err(invalid(&error)),
     }
+    Ok(last)
 }
 
-fn checked(text: &[u8]) -> Result<&str, JsonError> {
+fn item(array: LazyValue<'_>, index: usize) -> Result<Option<LazyValue<'_>>, JsonError> {
+    let mut items = array.into_array_iter().into_iter().flatten();
+    let found = items.nth(index).transpose();
+    found.map_err(|error| invalid(&error))
+}
+
+fn checked(text: &[u8], max_depth: usize) -> Result<&str, JsonError> {
     let text = std::str::from_utf8(text).map_err(|error| JsonError::Utf8(error.valid_up_to()))?;
-    check_depth(text.as_bytes())?;
+    check_depth(text.as_bytes(), max_depth)?;
     Ok(text)
 }
 
 /// Counts brackets outside of strings, so that no document can exhaust the stack of whoever reads it.
-fn check_depth(text: &[u8]) -> Result<(), JsonError> {
+fn check_depth(text: &[u8], max_depth: usize) -> Result<(), JsonError> {
     let (mut at, mut depth) = (0, 0_usize);
     while let Some(byte) = text.get(at) {
         match byte {
-            b'[' | b'{' if depth == MAX_DEPTH => return Err(JsonError::TooDeep(at)),
+            b'[' | b'{' if depth == max_depth => {
+                return Err(JsonError::TooDeep {
+                    at,
+                    limit: max_depth,
+                });
+            }
             b'[' | b'{' => depth += 1,
             b']' | b'}' => depth = depth.saturating_sub(1),
             b'"' => at = end_of_string(text, at + 1),
@@ -123,10 +137,7 @@ fn check_depth(text: &[u8]) -> Result<(), JsonError> {
 
 /// The offset of the closing quotation mark, or the text's end.
 fn end_of_string(text: &[u8], mut at: usize) -> usize {
-    while let Some(found) = text
-        .get(at..)
-        .and_then(|rest| memchr2(b'"', b'\\', rest))
-    {
+    while let Some(found) = text.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
         at += found;
         if text[at] == b'"' {
             return at;

@@ -1,0 +1,7 @@
+//! JSON for native handlers: typed, lazy, and its limits; `serde_json` is the oracle.
+
+#![allow(clippy::unwrap_used)]
+
+mod documents;
+mod policies;
+mod random;
