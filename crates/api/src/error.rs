@@ -24,6 +24,28 @@ impl Refusal {
     }
 }
 
+/// What a WebSocket client did wrong. The connection is closed with `code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{reason} (closed with {code})")]
+pub struct Violation {
+    /// The close code.
+    pub code: u16,
+    /// What was wrong; names nothing that the client sent.
+    pub reason: &'static str,
+}
+
+impl Violation {
+    /// A violation with any code.
+    pub const fn new(code: u16, reason: &'static str) -> Self {
+        Self { code, reason }
+    }
+
+    /// RFC 6455 or RFC 7692 forbid it: 1002.
+    pub const fn protocol(reason: &'static str) -> Self {
+        Self::new(1002, reason)
+    }
+}
+
 /// Why the rest of a request body will not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum BodyError {

@@ -17,6 +17,7 @@ pub mod server;
 pub mod service;
 pub mod timeouts;
 pub mod wake;
+pub mod websocket;
 
 mod connection;
 mod faults;

@@ -15,7 +15,7 @@ pub mod response_body;
 mod section;
 mod status;
 mod target;
-mod token;
+pub(crate) mod token;
 mod trailer;
 
 pub use framing::Framing;

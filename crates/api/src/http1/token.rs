@@ -27,7 +27,7 @@ pub(super) fn is_token_byte(byte: u8) -> bool {
 }
 
 /// Whether these bytes are a token: a method or a field name.
-pub(super) fn is_token(bytes: &[u8]) -> bool {
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| is_token_byte(*byte))
 }
 
@@ -47,7 +47,7 @@ pub(super) fn is_reg_name(bytes: &[u8]) -> bool {
 }
 
 /// The members of a comma-separated list, without the white space around them; empty ones are left out.
-pub(super) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
         .split(|byte| *byte == b',')
         .map(trim)
@@ -55,7 +55,7 @@ pub(super) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Without the optional white space (spaces and tabs) at both ends.
-pub(super) fn trim(bytes: &[u8]) -> &[u8] {
+pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = bytes
         .iter()
