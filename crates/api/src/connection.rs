@@ -10,8 +10,9 @@ mod output;
 mod pace;
 mod phases;
 mod waker;
+mod websocket;
 
-pub(crate) use link::{Link, OUTPUT_HIGH};
+pub(crate) use link::{INPUT_HIGH, Link, OUTPUT_HIGH};
 pub(crate) use output::{BY_REFERENCE, Output};
 pub(crate) use phases::SKIP_LIMIT;
 pub(crate) use waker::WakerSlot;
@@ -23,7 +24,7 @@ use crate::overload::{Place, Ticket};
 use crate::server::Stage;
 use crate::service::LocalBoxFuture;
 use deadlines::{Deadlines, Expired};
-use link::{INPUT_HIGH, OUTPUT_LOW};
+use link::OUTPUT_LOW;
 use phases::Phase;
 use std::future::poll_fn;
 use std::ops::ControlFlow;
@@ -32,6 +33,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
+use websocket::Pulse;
 
 /// Requests that one connection may have answered in one turn before others have theirs.
 const PIPELINED_PER_TURN: usize = 16;
@@ -57,6 +59,8 @@ struct Connection {
     /// The next head has to wait until more of the output is sent.
     held_back: bool,
     deadlines: Deadlines,
+    /// Of a connection that became a WebSocket.
+    pulse: Pulse,
 }
 
 /// Serves one client until it or the server closes the connection.
@@ -84,6 +88,7 @@ impl Connection {
             place: None,
             parser: HeadParser::default(),
             held_back: false,
+            pulse: Pulse::default(),
         }
     }
 
@@ -97,6 +102,9 @@ impl Connection {
             .as_ref()
             .is_some_and(|current| current.awaits_body());
         self.deadlines.body_awaited(awaited);
+        if self.phase == Phase::WebSocket {
+            self.deadlines.phase_due(self.pulse.next());
+        }
         self.deadlines.arm(cx.waker());
         self.link.leave();
         Flow::Continue(())
@@ -109,6 +117,9 @@ impl Connection {
             return Flow::Break(());
         }
         self.expire()?;
+        if stage == Stage::Draining {
+            self.go_away();
+        }
         let mut budget = PIPELINED_PER_TURN;
         loop {
             self.poll_handler(cx);
@@ -247,6 +258,7 @@ impl Connection {
         if let Some(current) = &self.current {
             current.body_arrived();
             self.deadlines.body_received(count);
+            self.pulse.heard();
         }
     }
 }

@@ -106,6 +106,9 @@ pub enum ResponseError {
     /// This field may not be a trailer.
     #[error("{0:?} may not be a trailer field")]
     Trailer(String),
+    /// This field of an answer to a WebSocket request is the server's.
+    #[error("header {0:?} of a WebSocket's acceptance is the server's to write")]
+    Handshake(String),
     /// A response was begun already.
     #[error("the response has been started already")]
     AlreadyStarted,

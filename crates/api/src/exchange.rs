@@ -2,8 +2,11 @@
 
 mod inner;
 mod response;
+mod websocket;
 
 pub(crate) use inner::{Inner, Skipped};
+pub(crate) use websocket::Talk;
+pub use websocket::{Next, WebSocket};
 
 use crate::connection::{BY_REFERENCE, Output};
 use crate::error::{BodyError, ResponseError};
@@ -93,6 +96,13 @@ impl Chunk<'_> {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+        }
     }
 
     fn truncate(&mut self, length: usize) {

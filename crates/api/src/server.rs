@@ -15,6 +15,7 @@ use crate::metrics;
 use crate::overload::Overload;
 use crate::service::Service;
 use crate::timeouts::Timeouts;
+use crate::websocket;
 use engine::Acceptor;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -40,6 +41,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// The bound on requests at work, and on those that wait for their turn.
     pub overload: Overload,
+    /// What each WebSocket is told.
+    pub websocket: websocket::Options,
     /// The value of the `Server` header, where a response has none.
     pub server_header: Option<String>,
     /// Whether to send a `Date` header where a response has none.
@@ -58,6 +61,7 @@ impl Default for Config {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             overload: Overload::default(),
+            websocket: websocket::Options::default(),
             server_header: Some("data_bridge".to_owned()),
             date_header: true,
             access_log: None,

@@ -75,7 +75,7 @@ impl Deadlines {
         self.now = engine.now();
     }
 
-    fn after(&self, duration: Duration) -> Millis {
+    pub(crate) fn after(&self, duration: Duration) -> Millis {
         self.now.saturating_add(millis(duration))
     }
 
@@ -96,6 +96,16 @@ impl Deadlines {
     /// An exchange takes as long as its service likes.
     pub(crate) fn exchange_begun(&mut self) {
         self.phase = NEVER;
+    }
+
+    /// The phase keeps its own time, and has to be looked at then.
+    pub(crate) fn phase_due(&mut self, due: Millis) {
+        self.phase = due;
+    }
+
+    /// The time at the beginning of this turn.
+    pub(crate) fn now(&self) -> Millis {
+        self.now
     }
 
     /// Something is only thrown away from now on.

@@ -25,6 +25,8 @@ pub(super) enum Phase {
     Exchange,
     /// The response is complete; what is left of the request body, at most `left` bytes, is thrown away.
     Skip { left: u64 },
+    /// The exchange became a WebSocket.
+    WebSocket,
     /// Nothing more is answered: when everything is sent, the connection ends, or lingers.
     Closing { linger: bool },
     /// Everything is sent; what the client still sends is thrown away, so that no reset overtakes the response.
@@ -40,6 +42,7 @@ impl Connection {
                 Phase::Exchange if self.queued.is_some() => self.leave_queue(cx),
                 Phase::Exchange => self.settle(),
                 Phase::Skip { left } => self.skip(left),
+                Phase::WebSocket => self.converse(cx),
                 Phase::Closing { .. } => false,
                 Phase::Lingering => {
                     self.link.input.borrow_mut().buffer().clear();
@@ -174,6 +177,10 @@ impl Connection {
         let Some(current) = &self.current else {
             return false;
         };
+        if current.is_websocket() {
+            self.begin_websocket();
+            return true;
+        }
         if self.handler.is_some() || !current.is_finished() {
             return false;
         }
@@ -223,7 +230,7 @@ impl Connection {
         self.close(true);
     }
 
-    fn retire(&mut self) {
+    pub(super) fn retire(&mut self) {
         self.place = None;
         if let Some(current) = self.current.take() {
             self.link.engine.end_request();
@@ -233,7 +240,7 @@ impl Connection {
         }
     }
 
-    fn close(&mut self, linger: bool) {
+    pub(super) fn close(&mut self, linger: bool) {
         self.phase = Phase::Closing { linger };
         self.deadlines.exchange_begun();
     }
@@ -270,6 +277,7 @@ impl Connection {
                 self.deadlines.exchange_begun();
                 ControlFlow::Continue(())
             }
+            Phase::WebSocket => self.pulse_expired(),
             Phase::Closing { .. } => ControlFlow::Continue(()),
         }
     }
@@ -277,7 +285,7 @@ impl Connection {
     /// The client has sent its last byte.
     pub(super) fn ended(&mut self) -> ControlFlow<(), bool> {
         match self.phase {
-            Phase::Head => {}
+            Phase::Head | Phase::WebSocket => {}
             Phase::Exchange => {
                 if let Some(current) = &self.current {
                     current.body_arrived();

@@ -2,6 +2,7 @@
 //! connection's input here. Knows neither the socket nor the phases of the connection.
 
 use super::response::Response;
+use super::websocket::Socket;
 use super::{BodyEvent, ConnectionInfo, Observer};
 use crate::connection::{Link, SKIP_LIMIT, WakerSlot};
 use crate::error::{BodyError, Refusal};
@@ -9,7 +10,7 @@ use crate::http1::body::{Decoded, Decoder};
 use crate::http1::encode::CONTINUE;
 use crate::http1::head::Head;
 use bytes::Bytes;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -19,6 +20,8 @@ pub(crate) struct Inner {
     pub(super) link: Rc<Link>,
     pub(super) head: Head,
     pub(super) response: Response,
+    /// What the exchange became.
+    pub(super) socket: OnceCell<Box<Socket>>,
     decoder: RefCell<Decoder>,
     /// Why the rest of the body will not come.
     lost: Cell<Option<BodyError>>,
@@ -54,6 +57,7 @@ impl Inner {
             decoder: RefCell::new(Decoder::new(head.framing(), &link.engine.limits)),
             continue_due: Cell::new(head.expects_continue()),
             response: Response::new(),
+            socket: OnceCell::new(),
             head,
             lost: Cell::new(None),
             awaited: Cell::new(false),
@@ -86,7 +90,7 @@ impl Inner {
         *self.observer.borrow_mut() = Some(observer);
     }
 
-    fn tell(&self, event: impl FnOnce(&(dyn Observer + 'static))) {
+    pub(super) fn tell(&self, event: impl FnOnce(&(dyn Observer + 'static))) {
         let observer = self.observer.borrow().as_ref().and_then(Weak::upgrade);
         if let Some(observer) = observer {
             event(&*observer);
@@ -217,6 +221,9 @@ impl Inner {
     /// The connection is gone. (`lost` of the link is set already.)
     pub(crate) fn disconnect(&self) {
         self.over.set(true);
+        if let Some(socket) = self.socket.get() {
+            socket.lose();
+        }
         for slot in [&self.body_waker, &self.write_waker] {
             if let Some(waker) = slot.take() {
                 self.link.rouse(&waker);
@@ -234,9 +241,11 @@ impl Inner {
         self.response.is_finished()
     }
 
-    /// What the access log says of the response.
+    /// What the access log says of the response; of a WebSocket it was said when it began.
     pub(crate) fn log(&self) {
-        if let Some(log) = &self.link.engine.access_log {
+        if let Some(log) = &self.link.engine.access_log
+            && self.socket.get().is_none()
+        {
             log.answered(self.link.info.peer, &self.head, self.response.status());
         }
     }

@@ -17,6 +17,8 @@ enum Stage {
     Held,
     Streaming,
     Finished,
+    /// The connection belongs to another protocol.
+    Upgraded,
     /// The client saw a beginning, and must see that no end comes.
     Failed,
 }
@@ -65,6 +67,11 @@ impl Response {
 
     pub(super) fn is_writable(&self) -> bool {
         !self.blocked.get()
+    }
+
+    /// Marks that no more should come for now.
+    pub(super) fn block(&self) {
+        self.blocked.set(true);
     }
 
     /// The client has taken enough; says whether that was news.
@@ -159,7 +166,7 @@ impl Inner {
 
     pub(crate) fn fail(&self) {
         match self.response.stage.get() {
-            Stage::Finished | Stage::Failed => return,
+            Stage::Finished | Stage::Failed | Stage::Upgraded => return,
             Stage::Waiting | Stage::Held if !self.is_disconnected() => {
                 self.response.stage.set(Stage::Waiting);
                 self.response.held.borrow_mut().clear();
@@ -174,6 +181,26 @@ impl Inner {
         }
         self.response.stage.set(Stage::Failed);
         self.link.schedule();
+    }
+
+    /// Writes the head of an answer after which the connection is no longer HTTP's.
+    pub(super) fn switch<N, V>(
+        &self,
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<(), ResponseError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        self.check_unstarted()?;
+        let mut output = self.link.output.borrow_mut();
+        let stamp = self.link.engine.stamp();
+        let reply = self.reply(false);
+        let started = encode::head(output.tail(), stamp, reply, 101, headers, None)?;
+        drop(output);
+        self.begin(started, Stage::Upgraded);
+        self.log();
+        Ok(())
     }
 
     fn check_unstarted(&self) -> Result<(), ResponseError> {
@@ -193,7 +220,7 @@ impl Inner {
         match self.response.stage.get() {
             Stage::Waiting => Err(ResponseError::NotStarted),
             Stage::Held | Stage::Streaming => Ok(()),
-            Stage::Finished | Stage::Failed => Err(ResponseError::Finished),
+            Stage::Finished | Stage::Failed | Stage::Upgraded => Err(ResponseError::Finished),
         }
     }
 
@@ -237,7 +264,7 @@ impl Inner {
         let sent = body.end_part(output.tail(), length, admitted);
         self.response.body.set(Some(body));
         if output.len() >= OUTPUT_HIGH {
-            self.response.blocked.set(true);
+            self.response.block();
         }
         if sent.is_err() {
             self.response.keep_alive.set(false);

@@ -10,6 +10,7 @@ use crate::listener::{Admission, Intake};
 use crate::overload::{Overload, Places};
 use crate::service::Service;
 use crate::timeouts::{Millis, NEVER, Timeouts, Wheel};
+use crate::websocket;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -34,6 +35,7 @@ pub(crate) struct Engine {
     pub(crate) timeouts: Timeouts,
     pub(crate) overload: Overload,
     pub(crate) places: Option<Rc<Places>>,
+    pub(crate) websocket: websocket::Options,
     pub(crate) wheel: Rc<Wheel>,
     pub(super) in_flight: Cell<usize>,
     pub(super) requests_total: Cell<u64>,
@@ -59,6 +61,7 @@ impl Engine {
             timeouts: config.timeouts,
             places: Places::new(&config.overload),
             overload: config.overload,
+            websocket: config.websocket,
             wheel: Wheel::start(),
             stamp,
             dated: Cell::new(NEVER),

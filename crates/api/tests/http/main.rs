@@ -15,3 +15,4 @@ mod shutdown;
 mod support;
 mod timeouts;
 mod tower;
+mod websocket;

@@ -29,7 +29,7 @@ fn offers_are_met_in_order_as_far_as_they_can_be() {
         (
             "x; a=b, permessage-deflate; server_no_context_takeover; client_no_context_takeover",
             Some(ours.replace(
-                ";",
+                ';',
                 "; server_no_context_takeover; client_no_context_takeover;",
             )),
         ),

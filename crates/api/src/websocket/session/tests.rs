@@ -33,11 +33,11 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         short @ 0..126 => bytes.push(0x80 | u8::try_from(short).unwrap()),
         middle @ 126..65536 => {
-            bytes.push(0x80 | 126);
+            bytes.push(0x80 | 0x7e);
             bytes.extend(u16::try_from(middle).unwrap().to_be_bytes());
         }
         long => {
-            bytes.push(0x80 | 127);
+            bytes.push(0x80 | 0x7f);
             bytes.extend((long as u64).to_be_bytes());
         }
     }
@@ -151,11 +151,11 @@ fn what_may_not_be_is_told_with_its_code() {
         ),
         ("text that is none", 1007, &frame(0x81, b"\xff")),
         ("half a character at the end", 1007, &frame(0x81, b"\xc3")),
-        ("too long", 1009, &frame(0x82, &[0; 70_001])),
+        ("too long", 1009, &frame(0x82, &vec![0; 70_001])),
         (
             "too long in pieces",
             1009,
-            &[frame(0x02, &[0; 70_000]), frame(0x80, b"a")].concat(),
+            &[frame(0x02, &vec![0; 70_000]), frame(0x80, b"a")].concat(),
         ),
         ("too many pieces", 1008, &many),
         ("half a close code", 1002, &frame(0x88, b"\x03")),
