@@ -80,6 +80,15 @@ class Settings:
     max_headers: int = _setting(100, "most header fields of a request", group="Limits", positive=True)
     max_header_bytes: int = _setting(64 * 1024, "largest request head", group="Limits", positive=True)
 
+    ws_max_size: int = _setting(16 * 1024 * 1024, "largest WebSocket message", group="WebSocket", positive=True)
+    ws_max_queue: int = _setting(
+        32, "messages that wait for the app before reading stops", group="WebSocket", positive=True
+    )
+    ws_ping_interval: float = _setting(20.0, "time between two pings; 0 sends none", group="WebSocket")
+    ws_ping_timeout: float = _setting(20.0, "a pinged client stays silent; 0 waits for ever", group="WebSocket")
+    ws_close_timeout: float = _setting(10.0, "the client leaves our close unanswered", group="WebSocket", positive=True)
+    ws_per_message_deflate: bool = _setting(True, "compress where the client offers it", group="WebSocket")
+
     workers: int = _setting(1, "worker processes (only 1 until the production release)", group="Processes")
     reload: bool = _setting(False, "restart on file changes (not yet available)", group="Processes")
     ssl_certfile: str | None = _setting(None, "TLS certificate chain (not yet available)", group="TLS")

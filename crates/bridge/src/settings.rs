@@ -8,6 +8,7 @@ use api::limits::Limits;
 use api::overload::Overload;
 use api::server::Config;
 use api::timeouts::Timeouts;
+use api::websocket;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -25,6 +26,7 @@ pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
         limits: limits(settings)?,
         timeouts: timeouts(settings)?,
         overload: overload(settings)?,
+        websocket: websocket(settings)?,
         server_header: get::<bool>(settings, "server_header")?.then(|| "data_bridge".to_owned()),
         date_header: get(settings, "date_header")?,
         access_log: access_log::sink(
@@ -78,6 +80,18 @@ fn overload(settings: &Bound<'_, PyAny>) -> PyResult<Overload> {
         at_work: NonZeroUsize::new(get(settings, "limit_concurrency")?),
         queue: get(settings, "queue_size")?,
         wait: seconds(settings, "queue_timeout")?,
+    })
+}
+
+fn websocket(settings: &Bound<'_, PyAny>) -> PyResult<websocket::Options> {
+    Ok(websocket::Options {
+        max_message: get(settings, "ws_max_size")?,
+        max_queue: get(settings, "ws_max_queue")?,
+        deflate: get(settings, "ws_per_message_deflate")?,
+        ping_interval: seconds(settings, "ws_ping_interval")?,
+        ping_timeout: seconds(settings, "ws_ping_timeout")?,
+        close_timeout: seconds(settings, "ws_close_timeout")?,
+        ..websocket::Options::default()
     })
 }
 

@@ -234,7 +234,9 @@ impl Connection {
         self.place = None;
         if let Some(current) = self.current.take() {
             self.link.engine.end_request();
-            current.log();
+            if !current.is_websocket() {
+                current.log();
+            }
             current.retire();
             self.spare = Some(current);
         }

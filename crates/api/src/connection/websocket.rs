@@ -51,7 +51,12 @@ impl Connection {
     }
 
     pub(super) fn begin_websocket(&mut self) {
+        if let Some(current) = &self.current {
+            current.log();
+        }
         self.phase = Phase::WebSocket;
+        // It may live for days: the bound on requests at work is not about it.
+        self.place = None;
         self.deadlines.exchange_over();
         self.pulse = Pulse {
             ping_at: self.later(self.link.engine.websocket.ping_interval),

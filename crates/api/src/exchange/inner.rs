@@ -241,11 +241,9 @@ impl Inner {
         self.response.is_finished()
     }
 
-    /// What the access log says of the response; of a WebSocket it was said when it began.
+    /// What the access log says of the response.
     pub(crate) fn log(&self) {
-        if let Some(log) = &self.link.engine.access_log
-            && self.socket.get().is_none()
-        {
+        if let Some(log) = &self.link.engine.access_log {
             log.answered(self.link.info.peer, &self.head, self.response.status());
         }
     }

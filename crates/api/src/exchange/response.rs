@@ -199,7 +199,6 @@ impl Inner {
         let started = encode::head(output.tail(), stamp, reply, 101, headers, None)?;
         drop(output);
         self.begin(started, Stage::Upgraded);
-        self.log();
         Ok(())
     }
 

@@ -169,7 +169,7 @@ fn taken(client: &mut Client, bytes: &[u8]) -> usize {
     client.stream.set_write_timeout(patience).unwrap();
     let mut total = 0;
     loop {
-        match client.stream.write(bytes) {
+        match client.stream.write(&bytes[total % bytes.len()..]) {
             Ok(count) => total += count,
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::WouldBlock);

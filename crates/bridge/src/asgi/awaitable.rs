@@ -1,4 +1,4 @@
-//! What `await receive()` and `await send()` wait on: coroutines without a frame. Knows when a cycle has news, not what it is.
+//! What `await receive()` and `await send()` wait on: coroutines without a frame. Knows neither protocols nor messages.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,7 +8,6 @@ use pyo3::exceptions::PyStopIteration;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::cycle::Cycle;
 use crate::errors;
 use crate::ffi::ThreadBound;
 
@@ -21,6 +20,14 @@ pub enum For {
     Room,
 }
 
+/// What a coroutine may wait for.
+pub trait Awaited {
+    /// The value that ends the wait; `None` where there is none yet.
+    fn value<'py>(&self, py: Python<'py>, what: For) -> PyResult<Option<Bound<'py, PyAny>>>;
+    /// `future` is resolved when [`Awaited::value`] should be asked again.
+    fn wait(&self, what: For, future: Kept<PyAny>);
+}
+
 /// A coroutine (by `collections.abc.Coroutine`) that ends with a message of `receive()` or with `None` for `send()`.
 ///
 /// A message is taken from the connection in the step that returns it, so that a cancelled `receive()` loses nothing.
@@ -28,7 +35,7 @@ pub enum For {
 pub struct Waiting(ThreadBound<State>);
 
 struct State {
-    cycle: Rc<Cycle>,
+    source: Rc<dyn Awaited>,
     what: For,
     create_future: Kept<PyAny>,
     /// The iterator of the asyncio future that this coroutine is suspended on.
@@ -36,10 +43,10 @@ struct State {
 }
 
 impl Waiting {
-    /// Waits for `what` on `cycle`; `create_future` is the loop's method.
-    pub fn new(cycle: Rc<Cycle>, what: For, create_future: Kept<PyAny>) -> Self {
+    /// Waits for `what` of `source`; `create_future` is the loop's method.
+    pub fn new(source: Rc<dyn Awaited>, what: For, create_future: Kept<PyAny>) -> Self {
         Self(ThreadBound::new(State {
-            cycle,
+            source,
             what,
             create_future,
             inner: RefCell::new(None),
@@ -48,13 +55,6 @@ impl Waiting {
 }
 
 impl State {
-    fn value<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        Ok(match self.what {
-            For::Message => self.cycle.receive(py)?.map(Bound::into_any),
-            For::Room => self.cycle.may_go_on().then(|| py.None().into_bound(py)),
-        })
-    }
-
     /// One step: `Ok(Some(yielded))` suspends, `Err(StopIteration)` returns.
     fn step<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         loop {
@@ -75,16 +75,36 @@ impl State {
                     }
                 }
             }
-            if let Some(value) = self.value(py)? {
+            if let Some(value) = self.source.value(py, self.what)? {
                 return Err(stop_with(py, &value));
             }
             let future = self.create_future.bind(py).call0()?;
-            match self.what {
-                For::Message => self.cycle.await_receive(Kept::new(future.clone().unbind())),
-                For::Room => self.cycle.await_send(Kept::new(future.clone().unbind())),
-            }
+            self.source
+                .wait(self.what, Kept::new(future.clone().unbind()));
             let inner = future.call_method0(intern!(py, "__await__"))?;
             self.inner.replace(Some(Kept::new(inner.unbind())));
+        }
+    }
+}
+
+/// Lets every waiting task look again. A future that is done already (its task was cancelled) is passed over.
+pub fn resolve(py: Python<'_>, waiting: &RefCell<Vec<Kept<PyAny>>>) {
+    for future in waiting.take() {
+        let future = future.bind(py);
+        let outcome = future
+            .call_method0(intern!(py, "done"))
+            .and_then(|done| done.is_truthy())
+            .and_then(|done| {
+                if done {
+                    Ok(())
+                } else {
+                    future
+                        .call_method1(intern!(py, "set_result"), (py.None(),))
+                        .map(drop)
+                }
+            });
+        if let Err(error) = outcome {
+            error.write_unraisable(py, Some(future));
         }
     }
 }

@@ -7,11 +7,12 @@ use api::exchange::{BodyEvent, Exchange, Observer};
 use bytes::Bytes;
 use pyloop::gil::Kept;
 use pyloop::host::{self, Job};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::awaitable::{Awaited, For, resolve};
 use super::message;
+use super::protocol::{Outcome, Protocol, Sent};
 use crate::errors;
 
 /// The order in which an app may send.
@@ -84,11 +85,6 @@ impl Cycle {
         self.ahead.replace(body);
     }
 
-    /// The exchange behind this call.
-    pub fn exchange(&self) -> &Exchange {
-        &self.exchange
-    }
-
     /// The message that `receive()` gives now; `None` where it has to wait.
     pub fn receive<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         if self.phase.get() == Phase::Done || self.exchange.is_disconnected() {
@@ -116,24 +112,6 @@ impl Cycle {
         };
         self.body_delivered.set(!more);
         message::request(py, &first, more).map(Some)
-    }
-
-    /// Carries out one message of the app. `Ok(true)`: `send()` is done at once; `Ok(false)`: it waits for [`Cycle::may_go_on`].
-    ///
-    /// Errors: `RuntimeError` for an illegal order or a response that HTTP forbids, `ClientDisconnected` (an `OSError`) after a
-    /// disconnect (ASGI 2.4).
-    pub fn send(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<bool> {
-        if self.exchange.is_disconnected() && self.phase.get() != Phase::Done {
-            return Err(errors::disconnected(py));
-        }
-        let kind = message::kind(py, sent)?;
-        match (self.phase.get(), kind) {
-            (Phase::Start, message::Kind::Start) => self.start(py, sent)?,
-            (Phase::Body, message::Kind::Body) => self.body(py, sent)?,
-            (Phase::Trailers, message::Kind::Trailers) => self.send_trailers(py, sent)?,
-            (phase, kind) => return Err(illegal(phase, kind)),
-        }
-        Ok(self.may_go_on())
     }
 
     fn start(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<()> {
@@ -189,39 +167,6 @@ impl Cycle {
         self.exchange.is_writable() || self.exchange.is_disconnected()
     }
 
-    /// `future` is resolved when `receive()` should look again.
-    pub fn await_receive(&self, future: Kept<PyAny>) {
-        self.receivers.borrow_mut().push(future);
-    }
-
-    /// `future` is resolved when `send()` should look again.
-    pub fn await_send(&self, future: Kept<PyAny>) {
-        self.senders.borrow_mut().push(future);
-    }
-
-    /// The app has returned or raised; whatever it left undone is settled here. Says whether the response was complete.
-    pub fn close(&self, py: Python<'_>) -> Outcome {
-        drop(self.task.take());
-        let outcome = match self.phase.replace(Phase::Done) {
-            Phase::Start if self.overdue.get() => Outcome::Overdue,
-            Phase::Done => Outcome::Complete,
-            _ if self.exchange.is_disconnected() => Outcome::Disconnected,
-            Phase::Start => Outcome::NoResponse,
-            Phase::Body | Phase::Trailers => Outcome::Incomplete,
-        };
-        if !matches!(outcome, Outcome::Complete | Outcome::Overdue) {
-            self.exchange.fail();
-        }
-        resolve(py, &self.receivers);
-        resolve(py, &self.senders);
-        outcome
-    }
-
-    /// `task` runs the app from now on.
-    pub fn runs_in(&self, task: &Bound<'_, PyAny>) {
-        self.task.replace(Some(Kept::new(task.clone().unbind())));
-    }
-
     fn cancel(&self, py: Python<'_>) {
         let task = self.task.take();
         let cancelled = task.map(|task| task.bind(py).call_method0(intern!(py, "cancel")));
@@ -243,19 +188,62 @@ impl Cycle {
     }
 }
 
-/// How a call ended, for the log.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Outcome {
-    /// The response was sent whole.
-    Complete,
-    /// The client left first.
-    Disconnected,
-    /// It took too long, and the client got a 504.
-    Overdue,
-    /// The app never sent `http.response.start`: the client got a 500.
-    NoResponse,
-    /// The app began a response and did not finish it: the connection was closed.
-    Incomplete,
+impl Protocol for Cycle {
+    /// Errors: `RuntimeError` for an illegal order or a response that HTTP forbids, `ClientDisconnected` (an `OSError`) after a
+    /// disconnect (ASGI 2.4).
+    fn send(self: Rc<Self>, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<Sent> {
+        if self.exchange.is_disconnected() && self.phase.get() != Phase::Done {
+            return Err(errors::disconnected(py));
+        }
+        let kind = message::kind(py, sent)?;
+        match (self.phase.get(), kind) {
+            (Phase::Start, message::Kind::Start) => self.start(py, sent)?,
+            (Phase::Body, message::Kind::Body) => self.body(py, sent)?,
+            (Phase::Trailers, message::Kind::Trailers) => self.send_trailers(py, sent)?,
+            (phase, kind) => return Err(illegal(phase, kind)),
+        }
+        if self.may_go_on() {
+            return Ok(Sent::Done);
+        }
+        Ok(Sent::Waits(self))
+    }
+
+    fn close(&self, py: Python<'_>, _raised: bool) -> Outcome {
+        drop(self.task.take());
+        let outcome = match self.phase.replace(Phase::Done) {
+            Phase::Start if self.overdue.get() => Outcome::Overdue,
+            Phase::Done => Outcome::Complete,
+            _ if self.exchange.is_disconnected() => Outcome::Disconnected,
+            Phase::Start => Outcome::NoResponse,
+            Phase::Body | Phase::Trailers => Outcome::Incomplete,
+        };
+        if !matches!(outcome, Outcome::Complete | Outcome::Overdue) {
+            self.exchange.fail();
+        }
+        resolve(py, &self.receivers);
+        resolve(py, &self.senders);
+        outcome
+    }
+
+    fn runs_in(&self, task: &Bound<'_, PyAny>) {
+        self.task.replace(Some(Kept::new(task.clone().unbind())));
+    }
+}
+
+impl Awaited for Cycle {
+    fn value<'py>(&self, py: Python<'py>, what: For) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(match what {
+            For::Message => self.receive(py)?.map(Bound::into_any),
+            For::Room => self.may_go_on().then(|| py.None().into_bound(py)),
+        })
+    }
+
+    fn wait(&self, what: For, future: Kept<PyAny>) {
+        match what {
+            For::Message => self.receivers.borrow_mut().push(future),
+            For::Room => self.senders.borrow_mut().push(future),
+        }
+    }
 }
 
 impl Observer for Cycle {
@@ -295,28 +283,6 @@ impl Job for Cycle {
         }
         if self.overdue.get() {
             self.cancel(py);
-        }
-    }
-}
-
-/// Lets every waiting task look again. A future that is done already (its task was cancelled) is passed over.
-fn resolve(py: Python<'_>, waiting: &RefCell<Vec<Kept<PyAny>>>) {
-    for future in waiting.take() {
-        let future = future.bind(py);
-        let outcome = future
-            .call_method0(intern!(py, "done"))
-            .and_then(|done| done.is_truthy())
-            .and_then(|done| {
-                if done {
-                    Ok(())
-                } else {
-                    future
-                        .call_method1(intern!(py, "set_result"), (py.None(),))
-                        .map(drop)
-                }
-            });
-        if let Err(error) = outcome {
-            error.write_unraisable(py, Some(future));
         }
     }
 }

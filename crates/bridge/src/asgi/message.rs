@@ -129,7 +129,7 @@ pub struct Headers(SmallVec<[(Field, Field); 8]>);
 type Field = pyo3::pybacked::PyBackedBytes;
 
 impl Headers {
-    fn read(list: &Bound<'_, PyAny>) -> PyResult<Self> {
+    pub fn read(list: &Bound<'_, PyAny>) -> PyResult<Self> {
         let mut headers = SmallVec::new();
         if let Ok(list) = list.cast::<PyList>() {
             for pair in list.iter() {
@@ -169,7 +169,7 @@ fn pair_of(pair: &Bound<'_, PyAny>) -> PyResult<(Field, Field)> {
 }
 
 /// `body` as it is now: a `bytearray` or `memoryview` may change after `send()` has returned.
-fn exact_bytes(body: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyBytes>> {
+pub fn exact_bytes(body: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyBytes>> {
     match body.cast_into::<PyBytes>() {
         Ok(bytes) => Ok(bytes),
         Err(other) => {
@@ -180,7 +180,7 @@ fn exact_bytes(body: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyBytes>> {
     }
 }
 
-fn required<'py>(
+pub fn required<'py>(
     message: &Bound<'py, PyDict>,
     key: &Bound<'py, PyString>,
 ) -> PyResult<Bound<'py, PyAny>> {

@@ -4,7 +4,9 @@ mod awaitable;
 mod cycle;
 mod header_names;
 mod message;
+mod protocol;
 pub mod scope;
+mod websocket;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,10 +19,13 @@ use pyloop::host::{self, Job};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use tracing::debug;
 
-use self::awaitable::{Done, For, Waiting};
-use self::cycle::{Cycle, Outcome};
+use self::awaitable::{Awaited, Done, For, Waiting};
+use self::cycle::Cycle;
+use self::protocol::{Outcome, Protocol, Sent};
 use self::scope::Template;
+use self::websocket::Conversation;
 use crate::errors;
 use crate::ffi::ThreadBound;
 use crate::running::Running;
@@ -117,38 +122,53 @@ impl Shared {
         exchange: Exchange,
         beginning: Beginning<'_, 'py>,
     ) {
-        let scope = self.template.scope(py, &exchange);
-        let cycle = Cycle::new(exchange);
-        cycle.put_back(beginning.body);
+        let (scope, call): (_, Rc<dyn Protocol>) = match exchange.handshake() {
+            None => {
+                let scope = self.template.http(py, &exchange);
+                let cycle = Cycle::new(exchange);
+                cycle.put_back(beginning.body);
+                (scope, cycle)
+            }
+            Some(Ok(handshake)) => (
+                self.template.websocket(py, &exchange),
+                Conversation::new(exchange, handshake),
+            ),
+            Some(Err(refusal)) => {
+                if let Err(error) = exchange.refuse(refusal) {
+                    debug!(%error, "a refusal was not sent");
+                }
+                return;
+            }
+        };
         let started = scope.and_then(|scope| {
             if let Some((key, value)) = beginning.extra {
                 scope.set_item(key, value)?;
             }
-            self.start(py, &cycle, &scope, beginning.context)
+            self.start(py, &call, &scope, beginning.context)
         });
         match started {
-            Ok(Started::Finished(result)) => self.ended(py, &cycle, &result.map(drop)),
+            Ok(Started::Finished(result)) => self.ended(py, &*call, &result.map(drop)),
             Ok(Started::Running(task)) => {
-                let ending = Ending(ThreadBound::new((Rc::clone(self), Rc::clone(&cycle))));
-                cycle.runs_in(&task);
+                let ending = Ending(ThreadBound::new((Rc::clone(self), Rc::clone(&call))));
+                call.runs_in(&task);
                 if let Err(error) = self.running.hold(py, &task, ending) {
-                    self.ended(py, &cycle, &Err(error));
+                    self.ended(py, &*call, &Err(error));
                 }
             }
-            Err(error) => self.ended(py, &cycle, &Err(error)),
+            Err(error) => self.ended(py, &*call, &Err(error)),
         }
     }
 
     fn start<'py>(
         self: &Rc<Self>,
         py: Python<'py>,
-        cycle: &Rc<Cycle>,
+        call: &Rc<dyn Protocol>,
         scope: &Bound<'py, PyDict>,
         context: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Started<'py>> {
         let call = Bound::new(
             py,
-            Call(ThreadBound::new((Rc::clone(self), Rc::clone(cycle)))),
+            Call(ThreadBound::new((Rc::clone(self), Rc::clone(call)))),
         )?;
         let (receive, send) = (
             call.getattr(intern!(py, "receive"))?,
@@ -159,8 +179,8 @@ impl Shared {
     }
 
     /// The app has returned or raised.
-    fn ended(&self, py: Python<'_>, cycle: &Cycle, result: &PyResult<()>) {
-        let outcome = cycle.close(py);
+    fn ended(&self, py: Python<'_>, call: &dyn Protocol, result: &PyResult<()>) {
+        let outcome = call.close(py, result.is_err());
         let logged = match (result, outcome) {
             (Ok(()), Outcome::Complete | Outcome::Disconnected | Outcome::Overdue) => Ok(()),
             (Ok(()), Outcome::NoResponse) => self.complain(
@@ -192,32 +212,32 @@ impl Shared {
 
 /// Called when a suspended task is done.
 #[pyclass(frozen, module = "data_bridge._native")]
-struct Ending(ThreadBound<(Rc<Shared>, Rc<Cycle>)>);
+struct Ending(ThreadBound<(Rc<Shared>, Rc<dyn Protocol>)>);
 
 #[pymethods]
 impl Ending {
     fn __call__(&self, py: Python<'_>, task: &Bound<'_, PyAny>) -> PyResult<()> {
-        let (shared, cycle) = self.0.get().ok_or_else(errors::foreign_thread)?;
+        let (shared, call) = self.0.get().ok_or_else(errors::foreign_thread)?;
         shared.running.release(task);
         let result = task.call_method0(intern!(py, "result")).map(drop);
-        shared.ended(py, cycle, &result);
+        shared.ended(py, &**call, &result);
         Ok(())
     }
 }
 
 /// `receive` and `send` of one call, as its bound methods.
 #[pyclass(frozen, module = "data_bridge._native")]
-struct Call(ThreadBound<(Rc<Shared>, Rc<Cycle>)>);
+struct Call(ThreadBound<(Rc<Shared>, Rc<dyn Protocol>)>);
 
 #[pymethods]
 impl Call {
     /// ASGI's `receive`: an awaitable of the next message.
     fn receive<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Waiting>> {
-        let (shared, cycle) = self.0.get().ok_or_else(errors::foreign_thread)?;
+        let (shared, call) = self.0.get().ok_or_else(errors::foreign_thread)?;
         Bound::new(
             py,
             Waiting::new(
-                Rc::clone(cycle),
+                Rc::clone(call) as Rc<dyn Awaited>,
                 For::Message,
                 shared.create_future.clone_ref(py),
             ),
@@ -230,18 +250,14 @@ impl Call {
         py: Python<'py>,
         message: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (shared, cycle) = self.0.get().ok_or_else(errors::foreign_thread)?;
-        if cycle.send(py, message)? {
-            return Ok(shared.done.bind(py).clone());
+        let (shared, call) = self.0.get().ok_or_else(errors::foreign_thread)?;
+        match Rc::clone(call).send(py, message)? {
+            Sent::Done => Ok(shared.done.bind(py).clone()),
+            Sent::Waits(source) => {
+                let create_future = shared.create_future.clone_ref(py);
+                let waiting = Waiting::new(source, For::Room, create_future);
+                Ok(Bound::new(py, waiting)?.into_any())
+            }
         }
-        Ok(Bound::new(
-            py,
-            Waiting::new(
-                Rc::clone(cycle),
-                For::Room,
-                shared.create_future.clone_ref(py),
-            ),
-        )?
-        .into_any())
     }
 }

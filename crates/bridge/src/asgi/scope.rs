@@ -1,4 +1,4 @@
-//! An exchange's head as an ASGI `http` scope: exact types, a real and mutable dict. Knows nothing of messages.
+//! An exchange's head as an ASGI `http` or `websocket` scope: exact types, a real and mutable dict. Knows nothing of messages.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use api::exchange::{ConnectionInfo, Exchange};
 use api::http1::head::{Head, Version};
+use api::websocket::handshake;
 use pyloop::gil::Kept;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -16,7 +17,8 @@ use super::header_names;
 
 /// The parts of a scope that are equal for every request of a server.
 pub struct Template {
-    constants: Kept<PyDict>,
+    http: Kept<PyDict>,
+    websocket: Kept<PyDict>,
     state: Option<Kept<PyDict>>,
 }
 
@@ -26,26 +28,63 @@ impl Template {
         let asgi = PyDict::new(py);
         asgi.set_item("version", "3.0")?;
         asgi.set_item("spec_version", "2.4")?;
-        let constants = PyDict::new(py);
-        constants.set_item(intern!(py, "type"), intern!(py, "http"))?;
-        constants.set_item(intern!(py, "asgi"), asgi)?;
-        constants.set_item(intern!(py, "root_path"), root_path)?;
+        let http = PyDict::new(py);
+        http.set_item(intern!(py, "type"), intern!(py, "http"))?;
+        http.set_item(intern!(py, "asgi"), asgi)?;
+        http.set_item(intern!(py, "root_path"), root_path)?;
+        let websocket = http.copy()?;
+        websocket.set_item(intern!(py, "type"), intern!(py, "websocket"))?;
         Ok(Self {
-            constants: Kept::new(constants.unbind()),
+            http: Kept::new(http.unbind()),
+            websocket: Kept::new(websocket.unbind()),
             state,
         })
     }
 
-    /// The scope of `exchange`.
-    pub fn scope<'py>(&self, py: Python<'py>, exchange: &Exchange) -> PyResult<Bound<'py, PyDict>> {
+    /// The scope of an exchange that is answered with a response.
+    pub fn http<'py>(&self, py: Python<'py>, exchange: &Exchange) -> PyResult<Bound<'py, PyDict>> {
+        let scope = self.of(py, &self.http, exchange)?;
+        let (head, connection) = (exchange.head(), exchange.connection());
+        scope.set_item(intern!(py, "method"), method(py, head.method()))?;
+        scope.set_item(intern!(py, "scheme"), scheme(py, connection))?;
+        Ok(scope)
+    }
+
+    /// The scope of an exchange that may become a WebSocket.
+    pub fn websocket<'py>(
+        &self,
+        py: Python<'py>,
+        exchange: &Exchange,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let scope = self.of(py, &self.websocket, exchange)?;
+        let scheme = if exchange.connection().tls {
+            intern!(py, "wss")
+        } else {
+            intern!(py, "ws")
+        };
+        scope.set_item(intern!(py, "scheme"), scheme)?;
+        let protocols = handshake::protocols(exchange.head()).map(String::from_utf8_lossy);
+        let protocols = PyList::new(py, protocols.collect::<Vec<_>>())?;
+        scope.set_item(intern!(py, "subprotocols"), protocols)?;
+        let extensions = PyDict::new(py);
+        extensions.set_item(intern!(py, "websocket.http.response"), PyDict::new(py))?;
+        scope.set_item(intern!(py, "extensions"), extensions)?;
+        Ok(scope)
+    }
+
+    /// What all scopes have.
+    fn of<'py>(
+        &self,
+        py: Python<'py>,
+        constants: &Kept<PyDict>,
+        exchange: &Exchange,
+    ) -> PyResult<Bound<'py, PyDict>> {
         let head = exchange.head();
-        let scope = self.constants.bind(py).copy()?;
+        let scope = constants.bind(py).copy()?;
         scope.set_item(intern!(py, "http_version"), version(py, head.version()))?;
         let (server, client) = endpoints(py, exchange.connection())?;
         scope.set_item(intern!(py, "server"), server)?;
         scope.set_item(intern!(py, "client"), client)?;
-        scope.set_item(intern!(py, "scheme"), scheme(py, exchange.connection()))?;
-        scope.set_item(intern!(py, "method"), method(py, head.method()))?;
         scope.set_item(intern!(py, "path"), &*text(&head.path()))?;
         scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, head.raw_path()))?;
         scope.set_item(intern!(py, "query_string"), PyBytes::new(py, head.query()))?;
