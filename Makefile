@@ -111,13 +111,17 @@ coverage: test-build ## lines of Python that the tests reach; of Rust's pyo3-fre
 	else echo "Rust was not measured: cargo install cargo-llvm-cov, rustup component add llvm-tools"; fi
 
 .PHONY: conformance
-conformance: conformance-fastapi ## suites that others wrote: CPython's asyncio tests on every Python found (PYTHON=… for one), FastAPI's tests
+conformance: conformance-fastapi autobahn ## suites that others wrote: CPython's asyncio tests on every Python found (PYTHON=… for one), FastAPI's tests, Autobahn
 	@failed=0; for python in $$(scripts/find_python.sh --all "$(PYTHON)"); do \
 	  env -u CARGO_TARGET_DIR $(MAKE) --no-print-directory conformance-here PYTHON=$$python || failed=1; done; exit $$failed
 
 .PHONY: conformance-here
 conformance-here: test-build
 	@$(TEST)/python tests/conformance/run.py
+
+.PHONY: autobahn
+autobahn: test-build ## the Autobahn suite against our WebSockets (needs Python 2.7, says so where it is missing; ten minutes)
+	PYTHONPATH=. $(TEST)/python tests/conformance/websocket/autobahn.py
 
 .PHONY: soak
 soak: test-build ## millions of wake-ups, connections and loops: memory and descriptors stay flat (some ten minutes)

@@ -7,6 +7,7 @@ use api::exchange::{BodyEvent, Exchange, Observer};
 use bytes::Bytes;
 use pyloop::gil::Kept;
 use pyloop::host::{self, Job};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
