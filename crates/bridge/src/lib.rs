@@ -46,8 +46,8 @@ mod _native {
         #[pymodule_export]
         use crate::testing::{
             detached_drops, drop_detached, drop_detached_without_wrapper, escape_with_each, occupy,
-            open_sections, panic_in_job, response_body, sleep, spawn_from_thread, spawn_many,
-            take_turns,
+            open_sections, panic_in_job, planned_body, response_body, sleep, spawn_from_thread,
+            spawn_many, take_turns,
         };
         use pyo3::prelude::*;
 

@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use pyloop::counts;
 use pyloop::gil::{self, Kept};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyLookupError, PyRuntimeError};
 use pyo3::prelude::*;
 
 use crate::coroutine::{Outcome, Spawner, awaitable, spawn_remote};
-use crate::json::write;
+use crate::json::{model, write};
 
 /// Has Rust spawn `count` coroutines of `make()` at once; the awaitable gives how many ended well.
 #[pyfunction]
@@ -150,4 +150,25 @@ pub fn escape_with_each(text: &str) -> Vec<(&'static str, Cow<'static, [u8]>)> {
 pub fn response_body(value: &Bound<'_, PyAny>) -> PyResult<Cow<'static, [u8]>> {
     let document = write::Web::new(value.py())?.body(value)?;
     Ok(document.as_slice().to_vec().into())
+}
+
+/// `value` as its core schema's plan writes it; `None` where that leaves it to Pydantic, `LookupError` without a plan.
+#[pyfunction]
+#[pyo3(signature = (schema, value, *, by_alias=None, exclude_none=false, exclude_unset=false))]
+pub fn planned_body(
+    schema: &Bound<'_, PyAny>,
+    value: &Bound<'_, PyAny>,
+    by_alias: Option<bool>,
+    exclude_none: bool,
+    exclude_unset: bool,
+) -> PyResult<Option<Cow<'static, [u8]>>> {
+    let wishes = model::Wishes {
+        by_alias,
+        exclude_none,
+        exclude_unset,
+    };
+    let plan = model::read(schema, wishes)?;
+    let plan = plan.ok_or_else(|| PyLookupError::new_err("the schema has no plan"))?;
+    let body = model::body(&plan, value)?;
+    Ok(body.map(|document| document.as_slice().to_vec().into()))
 }

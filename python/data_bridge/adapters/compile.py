@@ -237,6 +237,7 @@ def _encoding(context: Any) -> Encoding | None:
     said = tuple((name, value) for name, value in options.items() if value not in (None, False))
     return Encoding(
         validate=adapter.validator.validate_python,
+        schema=None if getattr(field, "config", None) else adapter.core_schema,
         to_json=adapter.serializer.to_json,
         options=said if context.response_model_by_alias else (*said, ("by_alias", False)),
     )

@@ -154,9 +154,13 @@ class Step:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Encoding:
-    """How a result becomes JSON: by its type (with ``options``), or as it is where there is no ``validate``."""
+    """How a result becomes JSON: by its type (with ``options``), or as it is where there is no ``validate``.
+
+    ``schema`` is the core schema that ``to_json`` follows; what it leaves no doubt about, Rust writes itself.
+    """
 
     validate: Callable[[Any], Any] | None = None
+    schema: Any = None
     to_json: Callable[..., bytes] | None = None
     options: tuple[tuple[str, Any], ...] = ()
 

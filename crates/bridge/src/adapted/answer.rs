@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use api::exchange::Exchange;
+use api::exchange::{Chunk, Exchange};
 use bytes::Bytes;
 use pyloop::gil::Kept;
 use pyo3::intern;
@@ -11,11 +11,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyType};
 use smallvec::SmallVec;
 
-use super::{Found, Shared, plain};
+use super::{Found, Shared};
 use crate::asgi::Beginning;
 use crate::call::{chunk, fields, raw_headers};
 use crate::errors;
 use crate::ffi::{self, ThreadBound};
+use crate::json::model::{self, Plan};
 use crate::leaving::Leaving;
 use crate::plan::{Serialise, path_params};
 use crate::task::Started;
@@ -145,12 +146,13 @@ impl Owed {
             return self.send_response(value);
         }
         let sent = match &self.found.operation.result {
-            Serialise::Json => match plain::encode(value) {
-                Some(content) => self.respond(Bytes::from(content)),
+            Serialise::Json => match model::body(&Plan::PLAIN, value)? {
+                Some(body) => self.respond(body.chunk()),
                 None => return Ok(false),
             },
             Serialise::Typed {
                 validate,
+                plan,
                 to_json,
                 names,
                 options,
@@ -162,28 +164,30 @@ impl Owed {
                 else {
                     return Ok(false);
                 };
+                if let Some(plan) = plan
+                    && let Some(body) = model::body(plan, &valid)?
+                {
+                    return Ok(self.respond(body.chunk()));
+                }
                 let options = options.iter().map(|option| option.bind(py).clone());
                 let arguments: SmallVec<[Bound<'_, PyAny>; 4]> =
                     std::iter::once(valid).chain(options).collect();
                 let Ok(content) = ffi::call(to_json.bind(py), &arguments, names.bind(py)) else {
                     return Ok(false);
                 };
-                let content = content.cast_into::<PyBytes>()?;
-                let status = self.found.operation.status;
-                let headers = [("content-type", JSON)];
-                self.exchange
-                    .respond(status, headers, chunk(&content))
-                    .is_ok()
+                self.respond(chunk(&content.cast_into::<PyBytes>()?))
             }
             Serialise::Other => return Ok(false),
         };
-        Ok(sent || self.exchange.is_disconnected())
+        Ok(sent)
     }
 
-    fn respond(&self, content: Bytes) -> bool {
+    /// Answers with this JSON; true also where nobody is there to read it.
+    fn respond(&self, content: Chunk<'_>) -> bool {
         let status = self.found.operation.status;
         let headers = [("content-type", JSON)];
-        self.exchange.respond(status, headers, content).is_ok()
+        let sent = self.exchange.respond(status, headers, content);
+        sent.is_ok() || self.exchange.is_disconnected()
     }
 
     /// Sends a response object that is no more than status, head and body.

@@ -6,7 +6,6 @@
 
 mod answer;
 mod arrived;
-mod plain;
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use super::{Shared, background, stream};
 use crate::errors;
 use crate::ffi::{self, ThreadBound};
+use crate::json::model;
 use crate::json::write::Document;
 use crate::leaving::Leaving;
 use crate::plan::{Endpoint, ResultPlan};
@@ -151,10 +152,19 @@ impl Answering<'_> {
             },
             ResultPlan::Typed {
                 validate,
+                plan,
                 serialise,
             } if !value.is_instance(python.response.bind(py))? => {
-                let content = python.typed_json(value, validate.bind(py), serialise.bind(py));
-                self.send(JSON, &content.map_err(|error| self.unfit(py, &error))?)?;
+                let valid = python.validate(value, validate.bind(py));
+                let valid = valid.map_err(|error| self.unfit(py, &error))?;
+                if let Some(plan) = plan
+                    && let Some(body) = model::body(plan, &valid)?
+                {
+                    self.send_json(py, &body)?;
+                } else {
+                    let content = python.typed_json(&valid, serialise.bind(py));
+                    self.send(JSON, &content.map_err(|error| self.unfit(py, &error))?)?;
+                }
             }
             ResultPlan::Text(media_type) => {
                 let Ok(text) = value.cast_exact::<PyString>() else {
@@ -173,13 +183,10 @@ impl Answering<'_> {
     }
 
     fn send_json(self, py: Python<'_>, body: &Document) -> PyResult<()> {
-        let chunk = match body {
-            Document::Short(buffer) => Chunk::from(buffer.as_slice()),
-            Document::Long(bytes) => Chunk::from(bytes),
-        };
+        let headers = [("content-type", JSON)];
         let sent = self
             .exchange
-            .respond(self.endpoint.status, [("content-type", JSON)], chunk);
+            .respond(self.endpoint.status, headers, body.chunk());
         sent.map_err(|error| refused(py, &error))
     }
 

@@ -63,20 +63,25 @@ impl Imports {
         })
     }
 
-    /// A value as JSON by its type's validator and serialiser.
-    pub fn typed_json<'py>(
+    /// A value's valid form by its type.
+    pub fn validate<'py>(
         &self,
         value: &Bound<'py, PyAny>,
         validate: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let truth = PyBool::new(value.py(), true).to_owned().into_any();
+        let arguments = [value.clone(), truth];
+        ffi::call(validate, &arguments, self.from_attributes.bind(value.py()))
+    }
+
+    /// A valid value as JSON by its type's serialiser.
+    pub fn typed_json<'py>(
+        &self,
+        valid: &Bound<'py, PyAny>,
         serialise: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = value.py();
-        let truth = PyBool::new(py, true).to_owned().into_any();
-        let valid = ffi::call(
-            validate,
-            &[value.clone(), truth.clone()],
-            self.from_attributes.bind(py),
-        )?;
-        ffi::call(serialise, &[valid, truth], self.by_alias.bind(py))
+        let truth = PyBool::new(valid.py(), true).to_owned().into_any();
+        let arguments = [valid.clone(), truth];
+        ffi::call(serialise, &arguments, self.by_alias.bind(valid.py()))
     }
 }

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use super::param::{self, interned, unknown};
+use crate::json::model;
 use crate::leaving::OnDisconnect;
 
 /// How an endpoint is run.
@@ -37,6 +38,8 @@ pub enum ResultPlan {
     Typed {
         /// The validator's `validate_python`.
         validate: Kept<PyAny>,
+        /// What the serialiser would write, where that is certain.
+        plan: Option<model::Plan>,
         /// The serialiser's `to_json`.
         serialise: Kept<PyAny>,
     },
@@ -178,7 +181,12 @@ fn read_result(result: &Bound<'_, PyAny>, status: u16) -> PyResult<ResultPlan> {
     let method = |part: &str, name: &str| {
         Ok::<_, PyErr>(Kept::new(adapter.getattr(part)?.getattr(name)?.unbind()))
     };
+    let wishes = model::Wishes {
+        by_alias: Some(true),
+        ..model::Wishes::default()
+    };
     Ok(ResultPlan::Typed {
+        plan: model::read(&adapter.getattr("schema")?, wishes)?,
         validate: method("validator", "validate_python")?,
         serialise: method("serializer", "to_json")?,
     })

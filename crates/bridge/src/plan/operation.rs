@@ -4,11 +4,12 @@ use api::plan::{Body, Call, Tier};
 use api::route::{ParamKind, RoutePattern};
 use pyloop::gil::Kept;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyBool, PyIterator, PyString, PyTuple};
 
 use super::endpoint::{Mode, read_mode};
 use super::param::{self, interned};
 use super::values::{Argument, Decided};
+use crate::json::model;
 use api::plan::Value;
 
 /// The Python half of a `data_bridge.plan.types.Operation`.
@@ -61,6 +62,8 @@ pub enum Serialise {
         validate: Kept<PyAny>,
         /// `("from_attributes",)`, for the validator.
         by_attributes: Kept<PyTuple>,
+        /// What the serialiser would write, where that is certain.
+        plan: Option<model::Plan>,
         /// The serialiser's `to_json`.
         to_json: Kept<PyAny>,
         /// The names of the serialiser's options.
@@ -181,12 +184,32 @@ fn read_result(operation: &Bound<'_, PyAny>) -> PyResult<Serialise> {
         names.push(interned(&name)?);
         options.push(Kept::new(value.unbind()));
     }
+    let plan = match wishes(result.getattr("options")?.try_iter()?)? {
+        Some(wishes) => model::read(&result.getattr("schema")?, wishes)?,
+        None => None,
+    };
     let by_attributes = PyTuple::new(py, [PyString::intern(py, "from_attributes")])?;
     Ok(Serialise::Typed {
         validate,
+        plan,
         by_attributes: Kept::new(by_attributes.unbind()),
         to_json: Kept::new(result.getattr("to_json")?.unbind()),
         names: Kept::new(PyTuple::new(py, names)?.unbind()),
         options: options.into(),
     })
+}
+
+/// The serialiser's options as a plan has them; `None` where one has no place there.
+fn wishes(options: Bound<'_, PyIterator>) -> PyResult<Option<model::Wishes>> {
+    let mut wishes = model::Wishes::default();
+    for option in options {
+        let (name, value): (String, Bound<'_, PyAny>) = option?.extract()?;
+        match (name.as_str(), value.cast::<PyBool>().ok()) {
+            ("by_alias", Some(flag)) => wishes.by_alias = Some(flag.is_true()),
+            ("exclude_none", Some(flag)) => wishes.exclude_none = flag.is_true(),
+            ("exclude_unset", Some(flag)) => wishes.exclude_unset = flag.is_true(),
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(wishes))
 }

@@ -93,6 +93,12 @@ fn offset(moment: &Bound<'_, PyDateTime>) -> PyResult<Option<i32>> {
     Ok(Some(offset.get_days() * 86_400 + offset.get_seconds()))
 }
 
+/// Whether the offset, if there is one, has no seconds beside its minutes.
+pub fn has_whole_minutes(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let offset = offset(object.cast::<PyDateTime>()?)?;
+    Ok(offset.is_none_or(|seconds| seconds % 60 == 0))
+}
+
 /// RFC 3339 has offsets of whole minutes; seconds, as zones had them until 1972, are rounded.
 fn push_offset(text: &mut String, seconds: i32) {
     text.push(if seconds < 0 { '-' } else { '+' });

@@ -2,11 +2,10 @@
 
 use pyo3::prelude::*;
 
-use super::ffi::FloatStyle;
 use super::web::Web;
 
 /// A set of wishes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Options(u32);
 
 /// Every bit's name in Python, value and meaning; `dumps` refuses any other bit.
@@ -46,6 +45,9 @@ impl Options {
     /// With one of these a dictionary is not simply written in its own order.
     pub const DICT_BY_OTHER_RULES: u32 = Self::SORT_KEYS | Self::NON_STR_KEYS;
 
+    /// How Pydantic writes moments.
+    pub const PYDANTIC: Self = Self(Self::UTC_Z);
+
     /// No wish.
     pub const NONE: Self = Self(0);
 
@@ -63,20 +65,20 @@ impl Options {
 }
 
 /// Who decides what an object beyond the built-in types becomes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub enum Dialect<'a> {
     /// `dumps`: orjson's rules.
+    #[default]
     Own,
     /// A response: Pydantic's, which are `FastAPI`'s.
     Web(&'a Web),
 }
 
 /// How one document is to be written.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Settings<'a, 'py> {
     pub options: Options,
     /// Called with what has no form in JSON.
     pub default: Option<&'a Bound<'py, PyAny>>,
     pub dialect: Dialect<'a>,
-    pub float_style: FloatStyle,
 }

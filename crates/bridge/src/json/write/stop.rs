@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use pyo3::exceptions::{PyException, PyRuntimeError, PyUnicodeEncodeError};
+use pyo3::exceptions::{PyException, PyMemoryError, PyRuntimeError, PyUnicodeEncodeError};
 use pyo3::ffi::PyObject;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -34,6 +34,8 @@ pub enum Cause {
     Raised(PyErr),
     /// The interpreter ends.
     Finalizing,
+    /// A value is not as its plan says.
+    Surprise,
 }
 
 enum Step {
@@ -114,6 +116,19 @@ impl Stop {
         Self::new(Cause::Raised(error))
     }
 
+    /// Whether a document that has a plan is Pydantic's to write, or to refuse.
+    #[cold]
+    pub fn is_for_pydantic(&self, py: Python<'_>) -> bool {
+        match &self.0.cause {
+            Cause::Surprise | Cause::Refused(..) | Cause::Deep(..) => true,
+            Cause::Raised(error) => {
+                error.is_instance_of::<PyException>(py)
+                    && !error.is_instance_of::<PyMemoryError>(py)
+            }
+            Cause::Changed(_) | Cause::Finalizing => false,
+        }
+    }
+
     /// The fault lies in this item.
     #[cold]
     pub fn at_index(mut self, index: usize, container: *mut PyObject) -> Self {
@@ -152,6 +167,8 @@ impl Stop {
                 return PyRuntimeError::new_err(text);
             }
             Cause::Raised(error) => return error,
+            // Whoever follows a plan asks Pydantic then.
+            Cause::Surprise => ("Value is not of its type".to_owned(), None),
             Cause::Finalizing => {
                 return PyRuntimeError::new_err("the interpreter is shutting down");
             }

@@ -5,7 +5,6 @@ use pyloop::gil::Kept;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyString, PyTuple};
 
-use super::ffi::FloatStyle;
 use super::stop::{Stop, Written};
 use super::{Dialect, Document, Into, Options, Settings, Writer};
 use crate::ffi;
@@ -59,7 +58,6 @@ impl Web {
             options: Options::NONE,
             default: None,
             dialect: Dialect::Web(self),
-            float_style: FloatStyle::Python,
         };
         let mut writer = Writer::new(py, Into::Response, settings);
         match write(&mut writer) {

@@ -11,6 +11,7 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+use api::exchange::Chunk;
 use bytes::Bytes;
 use pyo3::exceptions::PyMemoryError;
 use pyo3::ffi;
@@ -93,9 +94,17 @@ pub enum Document {
     Long(Bytes),
 }
 
-#[cfg(feature = "testing")]
 impl Document {
+    /// It as a response's body: copied if short, else shared.
+    pub fn chunk(&self) -> Chunk<'_> {
+        match self {
+            Self::Short(buffer) => Chunk::from(buffer.as_slice()),
+            Self::Long(bytes) => Chunk::from(bytes),
+        }
+    }
+
     /// Its text.
+    #[cfg(feature = "testing")]
     pub fn as_slice(&self) -> &[u8] {
         match self {
             Self::Short(buffer) => buffer.as_slice(),

@@ -10,7 +10,6 @@ use pyo3::types::PyString;
 use pyo3::{Borrowed, ffi};
 
 use super::buffer::Into;
-use super::number::FloatStyle;
 use super::walk::Writer;
 use crate::json::write::options::{Dialect, NAMED, Options, Settings};
 
@@ -186,7 +185,6 @@ unsafe fn run(py: Python<'_>, [object, default, _]: Slots, options: Options) -> 
             options,
             default: default.as_ref(),
             dialect: Dialect::Own,
-            float_style: FloatStyle::Python,
         };
         let mut writer = Writer::new(py, Into::Python, settings);
         let object = Borrowed::from_ptr(py, object);

@@ -12,6 +12,7 @@ mod buffer;
 mod entry;
 mod kernel;
 mod number;
+mod planned;
 mod text;
 mod walk;
 
@@ -21,5 +22,5 @@ pub use entry::add_dumps;
 pub use entry::add_response_length;
 #[cfg(feature = "testing")]
 pub use kernel::copy_with_each;
-pub use number::FloatStyle;
+pub use kernel::quoted;
 pub use walk::{DEPTH, Writer};

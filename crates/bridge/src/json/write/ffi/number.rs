@@ -7,15 +7,6 @@ use pyo3::ffi::PyVarObject;
 /// Bytes that a number of 64 bits, an integer or a float, may write, of which not all count.
 pub const ROOM: usize = 40;
 
-/// How floats with an exponent look.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FloatStyle {
-    /// As `repr()`: `1e-05`, `1e+16`.
-    Python,
-    /// As Pydantic's serialiser: `1e-5`, `1e16`.
-    Pydantic,
-}
-
 /// An integer of up to 64 bits.
 pub enum Integer {
     Positive(u64),
@@ -251,13 +242,10 @@ pub fn name_of(value: f64) -> &'static str {
     }
 }
 
-/// A finite float outside of the range in which all styles agree.
-pub fn exponential(value: f64, style: FloatStyle) -> String {
+/// A finite float as `repr()` has it where that has an exponent: `1e-05`, `1e+16`.
+pub fn exponential(value: f64) -> String {
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value);
-    if style == FloatStyle::Pydantic {
-        return text.to_owned();
-    }
     if let Some((digits, exponent)) = text.split_once('e') {
         let (sign, exponent) = match exponent.strip_prefix('-') {
             Some(exponent) => ('-', exponent),

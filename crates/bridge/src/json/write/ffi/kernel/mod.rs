@@ -53,6 +53,20 @@ pub fn all() -> Vec<(&'static str, Kernel)> {
     kernels
 }
 
+/// A text as a string of JSON, with its quotes.
+pub fn quoted(text: &str) -> Vec<u8> {
+    let mut target = vec![b'"'; 6 * text.len() + OVERRUN + 2];
+    // SAFETY: the memory behind the first quote is as long as a kernel wants it, and one byte longer.
+    let length = unsafe {
+        let start = target.as_mut_ptr();
+        let end = kernel()(start.add(1), text.as_ptr(), text.len());
+        *end = b'"';
+        end.add(1).offset_from_unsigned(start)
+    };
+    target.truncate(length);
+    target
+}
+
 /// What every kernel of this processor makes of a text, by name. Each gets the text in memory of exactly its size.
 #[cfg(feature = "testing")]
 pub fn copy_with_each(text: &str) -> Vec<(&'static str, Vec<u8>)> {

@@ -15,6 +15,7 @@ use pyo3::types::PyDict;
 
 use super::buffer::{Buffer, Document, Into};
 use super::kernel::{Kernel, kernel};
+use super::planned::Last;
 use super::text;
 use crate::json::write::options::Settings;
 use crate::json::write::special;
@@ -27,30 +28,37 @@ pub const DEPTH: u32 = 254;
 const FIRST_OFFER: usize = 64 * 1024;
 const NEXT_OFFER: usize = 256 * 1024;
 
-type Object = *mut ffi::PyObject;
+pub(super) type Object = *mut ffi::PyObject;
 
 /// Writes one document.
 pub struct Writer<'a, 'py> {
-    py: Python<'py>,
-    buffer: Buffer,
+    pub(super) py: Python<'py>,
+    pub(super) buffer: Buffer,
     kernel: Kernel,
     ascii_bits: u32,
-    depth: u32,
+    pub(super) depth: u32,
+    pub(super) last: Option<Last>,
     /// Calls of `default` inside of one another.
     pub(in crate::json) defaults: u32,
     pub(in crate::json) settings: Settings<'a, 'py>,
 }
 
 /// A counted reference to what is being walked.
-struct Held(Object);
+pub(super) struct Held(pub(super) Object);
 
 impl Held {
     /// # Safety
     /// `object` lives, and the thread is attached until the end of this value.
     #[inline]
-    unsafe fn new(object: Object) -> Self {
+    pub(super) unsafe fn new(object: Object) -> Self {
         // SAFETY: the caller says so.
         unsafe { ffi::Py_INCREF(object) };
+        Self(object)
+    }
+
+    /// # Safety
+    /// The reference is owned, and the thread is attached until the end of this value.
+    pub(super) unsafe fn owned(object: Object) -> Self {
         Self(object)
     }
 }
@@ -58,7 +66,7 @@ impl Held {
 impl Drop for Held {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: `new` counted this reference.
+        // SAFETY: this reference is ours.
         unsafe { ffi::Py_DECREF(self.0) }
     }
 }
@@ -75,6 +83,7 @@ impl<'a, 'py> Writer<'a, 'py> {
             kernel: kernel(),
             ascii_bits: text::ascii_bits(py),
             depth: 0,
+            last: None,
             defaults: 0,
             settings,
         }

@@ -117,7 +117,7 @@ impl Writer<'_, '_> {
             }
             return Ok(self.buffer.literal(*b"null")?);
         }
-        let text = number::exponential(value, self.settings.float_style);
+        let text = number::exponential(value);
         Ok(self.buffer.append(text.as_bytes())?)
     }
 

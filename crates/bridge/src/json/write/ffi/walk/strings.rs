@@ -29,7 +29,7 @@ impl Writer<'_, '_> {
     /// # Safety
     /// As for [`Writer::text`]; no code runs here.
     #[inline(always)]
-    pub(super) unsafe fn key(&mut self, object: Object) -> Written {
+    pub(in crate::json::write::ffi) unsafe fn key(&mut self, object: Object) -> Written {
         // SAFETY: the caller says so.
         unsafe {
             let (start, length) = match text::ascii(object, self.ascii_bits) {
