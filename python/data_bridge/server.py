@@ -7,14 +7,16 @@ import contextlib
 import logging
 import signal
 import threading
-from typing import TYPE_CHECKING, Any, TypeGuard
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeGuard
 
 from . import _native
 from .adapters import adapt
 from .lifespan import AsgiApp, Lifespan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import socket
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import FrameType
 
     from .app import App
@@ -24,18 +26,28 @@ logger = logging.getLogger("data_bridge.error")
 
 #: Seconds that cancelled handlers get to clean up.
 CANCEL_GRACE = 1.0
+#: Seconds that idle connections get to end with a response, where other workers serve on.
+LEAVE_GRACE = 5.0
+#: What the user reads who asked for the stop.
+STOPPING = "Stopping: requests in progress may finish (once more to end at once)."
 
 
 class Stop:
     """What SIGINT and SIGTERM ask for: the first a graceful stop, the second an end at once."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, farewell: str) -> None:
+        self._farewell = farewell
         self.asked = asyncio.Event()
         self.forced = asyncio.Event()
+        self.gently = False
         self._loop = loop
 
-    def ask(self) -> None:
-        """Ask for a graceful stop; once more: for an end at once. Callable from any thread and from signal handlers."""
+    def ask(self, *, gently: bool = False) -> None:
+        """Ask for a graceful stop; once more: for an end at once. Callable from any thread and from signal handlers.
+
+        ``gently`` says that others serve on: idle connections get time to end with a response.
+        """
+        self.gently = gently
         event = self.forced if self.asked.is_set() else self.asked
         self._loop.call_soon_threadsafe(event.set)
 
@@ -44,18 +56,18 @@ class Stop:
         if self.asked.is_set():
             self.forced.set()
             raise KeyboardInterrupt
-        logger.info("Stopping: requests in progress may finish (once more to end at once).")
-        self.ask()
-        # The event is set by the loop; where a handler keeps the loop busy, the next signal must find it set.
+        # At once, for the next signal may be here already; by way of the loop as well, for it may be asleep.
         self.asked.set()
+        self._loop.call_soon_threadsafe(self.asked.set)
+        logger.info(self._farewell)
 
     @contextlib.contextmanager
-    def signals(self) -> Iterator[None]:
-        """Listen to SIGINT and SIGTERM inside; the former handlers are put back at the end. Main thread only."""
+    def signals(self, numbers: Iterable[int]) -> Iterator[None]:
+        """Listen to signals inside; the former handlers are put back at the end. Main thread only."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        former = {number: signal.signal(number, self.on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        former = {number: signal.signal(number, self.on_signal) for number in numbers}
         try:
             yield
         finally:
@@ -68,19 +80,28 @@ def runs_plan(app: object, settings: Settings) -> TypeGuard[App]:
     return settings.interface != "asgi" and hasattr(type(app), "__data_bridge_plan__")
 
 
-def serve_on(
-    loop: asyncio.AbstractEventLoop,
-    app: AsgiApp,
-    settings: Settings,
-    started: Callable[[list[tuple[str, int]]], Any],
-) -> None:
-    """Serve ``app`` on ``loop`` until SIGINT or SIGTERM ends it.
+@dataclass(frozen=True)
+class Occasion:
+    """Where and for whom an app is served."""
 
-    ``started`` is called with the addresses once the server accepts. Raises ``OSError`` where it cannot bind and
-    :class:`~data_bridge.exceptions.StartupFailed` where the app does not start.
+    #: Sockets that listen; they stay their owner's.
+    listeners: Sequence[socket.socket]
+    #: Called once the server accepts.
+    started: Callable[[_native.Server, Stop], None]
+    #: The signals that end it.
+    stops_at: Sequence[int] = (signal.SIGINT, signal.SIGTERM)
+    #: Logged when the first of them comes.
+    farewell: str = STOPPING
+
+
+def serve_on(loop: asyncio.AbstractEventLoop, app: AsgiApp, settings: Settings, occasion: Occasion) -> None:
+    """Serve ``app`` on ``loop`` until a signal ends it.
+
+    Raises :class:`~data_bridge.exceptions.StartupFailed` where the app does not start.
     """
-    server, stop = _native.Server(loop, settings), Stop(loop)
-    life = loop.create_task(_live(server, stop, app, settings, started), name="data_bridge.server")
+    server = _native.Server(loop, settings, [listener.fileno() for listener in occasion.listeners])
+    stop = Stop(loop, occasion.farewell)
+    life = loop.create_task(_live(server, stop, app, settings, occasion), name="data_bridge.server")
     while True:
         try:
             loop.run_until_complete(life)
@@ -101,12 +122,11 @@ async def _live(
     stop: Stop,
     app: AsgiApp,
     settings: Settings,
-    started: Callable[[list[tuple[str, int]]], Any],
+    occasion: Occasion,
 ) -> None:
-    addresses = server.addresses
     lifespan = Lifespan(app, settings.lifespan)
     served = adapt(app, settings, asyncio.get_running_loop())
-    with stop.signals():
+    with stop.signals(occasion.stops_at):
         try:
             await lifespan.startup()
             if runs_plan(app, settings):
@@ -115,7 +135,7 @@ async def _live(
                 await server.start_adapted(served, settings.root_path, lifespan.state)
             else:
                 await server.start(app, settings.root_path, lifespan.state)
-            started(addresses)
+            occasion.started(server, stop)
             await stop.asked.wait()
             await _drain(server, stop, settings.graceful_timeout)
         finally:
@@ -125,8 +145,7 @@ async def _live(
 
 async def _drain(server: _native.Server, stop: Stop, grace: float) -> None:
     """Let what is in progress finish within ``grace`` seconds, unless forced; then cancel what is left."""
-    server.stop_accepting()
-    finished = asyncio.ensure_future(_finish(server, grace))
+    finished = asyncio.ensure_future(_finish(server, grace, gently=stop.gently))
     forced = asyncio.ensure_future(stop.forced.wait())
     await asyncio.wait({finished, forced}, return_when=asyncio.FIRST_COMPLETED)
     finished.cancel()
@@ -139,8 +158,10 @@ async def _drain(server: _native.Server, stop: Stop, grace: float) -> None:
         await asyncio.wait(left, timeout=CANCEL_GRACE)
 
 
-async def _finish(server: _native.Server, grace: float) -> None:
+async def _finish(server: _native.Server, grace: float, *, gently: bool) -> None:
     """Wait for the responses, then for what apps do after them (background tasks)."""
+    if gently:
+        await server.leave(min(grace, LEAVE_GRACE))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(grace):
             await server.drain(grace)

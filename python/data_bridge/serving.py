@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
 from . import logs
 from .adapters import compiles
+from .binds import closing, listen, url
+from .exceptions import StartupFailed
+from .loading import Failure, Target
 from .loop import new_event_loop
-from .server import runs_plan, serve_on
+from .server import Occasion, runs_plan, serve_on
 from .settings import Settings, from_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 logger = logging.getLogger("data_bridge")
 
@@ -22,22 +27,72 @@ logger = logging.getLogger("data_bridge")
 def serve(app: Any, **options: Any) -> None:
     """Serve ``app`` until SIGINT or SIGTERM; returns after the last request was answered.
 
-    ``app`` is an ASGI 3.0 application (FastAPI, Starlette, Django, ...) or a :class:`data_bridge.App`. ``options`` are
-    the fields of :class:`data_bridge.settings.Settings`; what is not given is taken from ``DATA_BRIDGE_*`` in the
-    environment, else from the defaults.
+    ``app`` is an ASGI 3.0 application (FastAPI, Starlette, Django, ...) or a :class:`data_bridge.App`; or its name,
+    ``"module:app"``, which ``workers`` and ``reload`` need: their processes import it. ``options`` are the fields of
+    :class:`data_bridge.settings.Settings`; what is not given is taken from ``DATA_BRIDGE_*`` in the environment, else
+    from the defaults.
 
     Raises ``ValueError`` or ``TypeError`` for wrong options or apps, ``OSError`` where the address cannot be bound, and
-    :class:`data_bridge.exceptions.StartupFailed` where the app's start-up fails: all before the first request.
+    :class:`data_bridge.exceptions.StartupFailed` where the app's start-up fails: all before the first request. Workers
+    say themselves why they cannot start; then ``SystemExit`` is raised.
     """
     settings = Settings(**{**from_environment(), **options})
+    if code := serve_as_set(Target(app) if isinstance(app, str) else app, settings):
+        sys.exit(code)
+
+
+def serve_as_set(app: Any, settings: Settings) -> int:
+    """Serve ``app``, or the one that a :class:`Target` names, in this process or in workers; gives the exit code."""
     logs.configure(settings)
+    if settings.workers > 1 or settings.reload:
+        if not isinstance(app, Target):
+            raise ValueError("workers and reload start processes that import the app: serve('module:app', workers=4)")
+        return _in_workers(app, settings)
+    if isinstance(app, Target):
+        app = app.load()
     kind = interface(app, settings)
+    with closing(listen(settings)) as listeners:
 
-    def started(addresses: list[tuple[str, int]]) -> None:
-        _announce(addresses, kind)
+        def announce(_: object, __: object) -> None:
+            for listener in listeners:
+                logger.info("Listening on %s (%s; press CTRL+C to quit)", url(listener), kind)
 
+        serve_here(app, settings, Occasion(listeners, announce))
+    return 0
+
+
+def serve_here(app: Any, settings: Settings, occasion: Occasion) -> None:
+    """Serve ``app`` in this process."""
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        serve_on(runner.get_loop(), app, settings, started)
+        serve_on(runner.get_loop(), app, settings, occasion)
+
+
+def _in_workers(target: Target, settings: Settings) -> int:
+    """Serve by processes that this one starts and watches; gives the exit code."""
+    from .workers.orders import Orders  # noqa: PLC0415 - one process does without all of this
+    from .workers.reloader import Reloader  # noqa: PLC0415
+    from .workers.supervisor import Supervisor  # noqa: PLC0415
+
+    with closing(listen(settings)) as listeners:
+        orders = Orders(target, settings, tuple(listener.fileno() for listener in listeners))
+        where = ", ".join(map(url, listeners))
+        master = Reloader(orders, where) if settings.reload else Supervisor(orders, where)
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            return runner.run(master.run())
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn what can go wrong before the first request into a :class:`Failure`, for a command line."""
+    try:
+        yield
+    except StartupFailed as error:
+        logging.getLogger("data_bridge.error").error("%s", error, exc_info=error.__cause__)  # noqa: TRY400 - the cause is the app's
+        raise Failure("the app's start-up failed, nothing was served (see above)", code=3) from None
+    except OSError as error:
+        raise Failure(error.strerror or str(error)) from None
+    except (TypeError, ValueError) as error:
+        raise Failure(str(error), code=2) from None
 
 
 def interface(app: Any, settings: Settings) -> str:
@@ -73,9 +128,3 @@ def _takes(app: Callable[..., Any], count: int) -> bool:
     except ValueError:  # something native that does not tell
         return True
     return True
-
-
-def _announce(addresses: list[tuple[str, int]], kind: str) -> None:
-    for host, port in addresses:
-        shown = f"[{host}]" if ":" in host else host
-        logger.info("Listening on http://%s:%d (%s; press CTRL+C to quit)", shown, port, kind)

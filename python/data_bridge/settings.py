@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Interface = Literal["auto", "asgi", "app"]
+#: Several texts; a flag may be given several times, and the environment separates them by commas.
+Texts = tuple[str, ...]
 LifespanMode = Literal["auto", "on", "off"]
 OnDisconnect = Literal["auto", "cancel", "ignore"]
 
@@ -32,6 +34,7 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address or name to listen on", group="Where")
     port: int = _setting(8000, "port to listen on; 0 takes a free one", group="Where")
+    fd: int | None = _setting(None, "listen on this inherited socket instead of on host and port", group="Where")
     backlog: int = _setting(2048, "connections that the kernel keeps before they are accepted", group="Where")
 
     interface: Interface = _setting("auto", "how to call the app", group="App")
@@ -89,8 +92,23 @@ class Settings:
     ws_close_timeout: float = _setting(10.0, "the client leaves our close unanswered", group="WebSocket", positive=True)
     ws_per_message_deflate: bool = _setting(True, "compress where the client offers it", group="WebSocket")
 
-    workers: int = _setting(1, "worker processes (only 1 until the production release)", group="Processes")
-    reload: bool = _setting(False, "restart on file changes (not yet available)", group="Processes")
+    workers: int = _setting(1, "worker processes", group="Processes", positive=True)
+    worker_timeout: float = _setting(
+        30.0, "a worker whose event loop is stuck is replaced", group="Processes", positive=True
+    )
+    max_requests: int = _setting(
+        0, "requests that a worker answers before another takes its place; 0 sets no limit", group="Processes"
+    )
+    max_requests_jitter: int = _setting(0, "up to so many more, by chance", group="Processes")
+    worker_lifetime: float = _setting(
+        0.0, "seconds (and up to a tenth more) before another takes a worker's place", group="Processes"
+    )
+    max_rss: int = _setting(0, "bytes of memory in use from which on another takes a worker's place", group="Processes")
+    reload: bool = _setting(False, "start again when the app's files change", group="Development")
+    reload_dirs: Texts = _setting((), "folders to watch (default: the app's)", group="Development")
+    reload_includes: Texts = _setting(("*.py",), "patterns of files that count", group="Development")
+    reload_excludes: Texts = _setting((".*", "*~", "__pycache__"), "patterns of files that do not", group="Development")
+
     ssl_certfile: str | None = _setting(None, "TLS certificate chain (not yet available)", group="TLS")
     ssl_keyfile: str | None = _setting(None, "TLS private key (not yet available)", group="TLS")
 
@@ -101,12 +119,8 @@ class Settings:
             _check(item, hints[item.name], getattr(self, item.name))
         if not 0 <= self.port <= _LAST_PORT:
             raise ValueError(f"port must be 0 to 65535, not {self.port}")
-        if self.workers != 1:
-            raise ValueError(
-                "workers: only 1 is supported so far; run several processes behind a load balancer until then"
-            )
-        if self.reload:
-            raise ValueError("reload is not available yet; restart the server by hand")
+        if self.reload and self.workers != 1:
+            raise ValueError("reload serves with one worker; leave out workers, or reload")
         if self.ssl_certfile or self.ssl_keyfile:
             raise ValueError("ssl_certfile/ssl_keyfile: TLS is not available yet; put a TLS proxy in front")
 
@@ -116,6 +130,10 @@ def _check(item: Field[Any], kind: Any, value: Any) -> None:
     choices = get_args(kind)
     if choices and all(isinstance(choice, str) for choice in choices) and value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    if kind == Texts and (isinstance(value, str) or not all(isinstance(text, str) for text in value)):
+        raise ValueError(f"{name} must be several texts, for example ('*.py',), not {value!r}")
+    if kind == int | None and value is not None:
+        kind = int
     if kind in (int, float):
         if isinstance(value, bool) or not isinstance(value, int | kind):
             raise ValueError(f"{name} must be a number, not {value!r}")
@@ -154,9 +172,18 @@ def parse(kind: Any, raw: str) -> Any:
         if raw.lower() in ("0", "false", "no", "off"):
             return False
         raise ValueError("must be true or false")
-    if kind in (int, float):
-        return kind(raw)
+    if kind == Texts:
+        return tuple(text for text in raw.split(",") if text)
+    if kind in (int, int | None):
+        return int(raw)
+    if kind is float:
+        return float(raw)
     return raw
+
+
+def shown(item: Field[Any]) -> str:
+    """Give a setting's default as users write it."""
+    return ",".join(item.default) if isinstance(item.default, tuple) else str(item.default)
 
 
 def table() -> str:
@@ -165,5 +192,5 @@ def table() -> str:
     for item in fields(Settings):
         assert item.default is not MISSING  # noqa: S101 - every setting has a default
         flag, variable = "--" + item.name.replace("_", "-"), environment_name(item.name)
-        rows.append(f"| `{item.name}` | `{flag}` | `{variable}` | `{item.default}` | {item.metadata['help']} |")
+        rows.append(f"| `{item.name}` | `{flag}` | `{variable}` | `{shown(item)}` | {item.metadata['help']} |")
     return "\n".join(rows)

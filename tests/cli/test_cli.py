@@ -64,8 +64,8 @@ def test_no_colours_outside_a_terminal() -> None:
         (["plain:app", "--header-timeout", "nan"], 2, "header_timeout must be finite"),
         (["plain:app", "--port", "70000"], 2, "port must be 0 to 65535"),
         (["plain:app", "--port", "x"], 2, "invalid int value: 'x'"),
-        (["plain:app", "--workers", "2"], 2, "workers"),
-        (["plain:app", "--reload"], 2, "reload"),
+        (["plain:app", "--workers", "2", "--reload"], 2, "reload serves with one worker"),
+        (["plain:app", "--fd", "99"], 1, "fd 99 is no open socket"),
         (["plain:app", "--ssl-certfile", "x.pem"], 2, "TLS"),
         (["plain:fails_to_start"], 3, "no database"),
         (["plain:app", "--log-level", "loud"], 2, "log_level must be one of"),
@@ -137,7 +137,14 @@ def test_the_access_log_has_a_line_for_each_request() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"port": -1}, {"port": "8000"}, {"keep_alive_timeout": -1.0}, {"interface": "wsgi"}, {"workers": 3}],
+    [
+        {"port": -1},
+        {"port": "8000"},
+        {"keep_alive_timeout": -1.0},
+        {"interface": "wsgi"},
+        {"workers": 0},
+        {"reload_dirs": "src"},
+    ],
 )
 def test_settings_refuse_what_they_cannot_mean(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

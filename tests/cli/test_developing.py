@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import httpx
@@ -15,30 +14,15 @@ from tests.support import servers
 HERE = Path(__file__).parent
 
 
-def wait_for_line(server: servers.Server, text: str) -> None:
-    """Wait until the server has printed a line with `text`."""
-    seen = threading.Event()
-
-    def look() -> None:
-        while not any(text in line for line in server.lines) and server.process.poll() is None:
-            seen.wait(0.01)
-        seen.set()
-
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    looking.join(servers.PATIENCE)
-    assert any(text in line for line in server.lines), server.output
-
-
 def test_ctrl_c_twice_ends_a_handler_that_never_returns() -> None:
     with (
         servers.data_bridge("apps:app", app_dir=HERE) as server,
         socket.create_connection((server.host, server.port)) as waiting,
     ):
         waiting.sendall(b"GET /busy HTTP/1.1\r\nHost: a\r\n\r\n")
-        wait_for_line(server, "busy")
+        server.wait_for("busy")
         server.process.send_signal(signal.SIGINT)
-        wait_for_line(server, "Stopping")
+        server.wait_for("Stopping")
         server.process.send_signal(signal.SIGINT)
         server.process.wait(servers.PATIENCE)
     assert server.process.returncode in (0, 130), server.output

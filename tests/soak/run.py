@@ -14,7 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 #: How much of each is done.
-PARTS = {"wakeups": 10_000_000, "connections": 1_000_000, "loops": 20_000}
+PARTS = {"wakeups": 10_000_000, "connections": 1_000_000, "loops": 20_000, "restarts": 20_000}
 
 
 def main() -> int:

@@ -9,11 +9,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 #: What all print when they accept.
@@ -31,6 +32,7 @@ class Server:
     host: str = "127.0.0.1"
     port: int = 0
     lines: list[str] = field(default_factory=list)
+    news: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def url(self) -> str:
@@ -42,10 +44,29 @@ class Server:
         """Everything that it has printed so far."""
         return "".join(self.lines)
 
+    def wait_for(self, text: str) -> None:
+        """Wait until it has printed ``text``."""
+        self.wait_until(lambda: text in self.output)
+
+    def wait_until(self, holds: Callable[[], bool], patience: float = PATIENCE) -> None:
+        """Wait until ``holds()``, which is tried whenever it has printed a line, and now and then."""
+        end = time.monotonic() + patience
+        while not holds():
+            assert time.monotonic() < end, self.output
+            assert self.process.poll() is None or holds(), self.output
+            with self.news:
+                self.news.wait(0.02)
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; gives the exit code."""
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
+
+
+def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run `data-bridge arguments` to its end."""
+    line = [sys.executable, "-m", "data_bridge", *arguments]
+    return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 @contextlib.contextmanager
@@ -109,7 +130,9 @@ def running(command: list[str], folder: Path, env: dict[str, str] | None = None)
 def _read(server: Server, listening: threading.Event) -> None:
     assert server.process.stdout is not None
     for line in server.process.stdout:
-        server.lines.append(line)
+        with server.news:
+            server.lines.append(line)
+            server.news.notify_all()
         found = LISTENING.search(line)
         if found and not server.port:
             server.host, server.port = found[1], int(found[2])

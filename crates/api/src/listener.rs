@@ -13,8 +13,11 @@ use tokio::time::{Sleep, sleep};
 /// How long to wait when the process or the system is out of file descriptors or buffers.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
-/// Accepts per poll, so that connections already there have their turn in a storm of new ones.
+/// Accepts per poll, so that connections already there have their turn in a storm of new ones …
 const BATCH: usize = 64;
+
+/// … and so that processes that share a socket have their share of the storm.
+const SHARED_BATCH: usize = 1;
 
 /// Where accepted connections go, and who says how long to go on.
 pub(crate) trait Intake {
@@ -50,15 +53,16 @@ pub(crate) fn prepare(listener: &StdListener) -> io::Result<()> {
     socket2::SockRef::from(listener).set_tcp_nodelay(true)
 }
 
-/// Accepts until `intake` says that it is closed.
-pub(crate) async fn accept(listener: TcpListener, intake: impl Intake) {
+/// Accepts until `intake` says that it is closed. `shared`: other processes accept from the same socket.
+pub(crate) async fn accept(listener: TcpListener, intake: impl Intake, shared: bool) {
+    let batch = if shared { SHARED_BATCH } else { BATCH };
     let Ok(listening_at) = listener.local_addr() else {
         tracing::error!("a listening socket has no address");
         return;
     };
     let mut pause: Option<Pin<Box<Sleep>>> = None;
     poll_fn(|cx| {
-        for _ in 0..BATCH {
+        for _ in 0..batch {
             match intake.admit(cx.waker()) {
                 Admission::Open => {}
                 Admission::Full => return Poll::Pending,

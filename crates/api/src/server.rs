@@ -31,6 +31,8 @@ pub struct Config {
     pub addresses: Vec<SocketAddr>,
     /// Sockets that listen already (inherited ones), beside `addresses`.
     pub listeners: Vec<StdListener>,
+    /// Other processes accept from the same sockets.
+    pub shared: bool,
     /// Connections the kernel keeps before they are accepted.
     pub backlog: u32,
     /// Open connections from which on no more are accepted.
@@ -56,6 +58,7 @@ impl Default for Config {
         Self {
             addresses: Vec::new(),
             listeners: Vec::new(),
+            shared: false,
             backlog: 2048,
             max_connections: 10_000,
             limits: Limits::default(),
@@ -110,10 +113,11 @@ impl Server {
             .into_iter()
             .map(TcpListener::from_std)
             .collect::<io::Result<_>>()?;
+        let shared = self.config.shared;
         let engine = Rc::new(Engine::new(self.config, self.stamp, service));
         for listener in listeners {
             let acceptor = Acceptor::new(Rc::clone(&engine));
-            tokio::task::spawn_local(listener::accept(listener, acceptor));
+            tokio::task::spawn_local(listener::accept(listener, acceptor, shared));
         }
         Ok(Handle { engine })
     }
@@ -148,6 +152,14 @@ pub struct DrainReport {
 }
 
 impl Handle {
+    /// Closes the listening sockets; every response from now on says `Connection: close`. For a process whose sockets
+    /// another one serves on: clients go there with their next connection. Waits at most `grace` for the last to go.
+    pub async fn leave(&self, grace: Duration) {
+        self.engine.enter(Stage::Leaving);
+        // Who has not gone by then is `drain`'s.
+        let _ = timeout(grace, self.engine.empty()).await;
+    }
+
     /// Closes the listening sockets and idle connections; every response from now on says `Connection: close`.
     pub fn stop_accepting(&self) {
         self.engine.enter(Stage::Draining);

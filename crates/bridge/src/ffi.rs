@@ -4,8 +4,10 @@
 #![allow(unsafe_code)]
 
 mod call;
+mod listener;
 
 pub use call::{Context, call, in_copied_context};
+pub use listener::listener;
 
 use std::cell::Cell;
 use std::collections::HashMap;

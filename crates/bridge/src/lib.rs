@@ -17,6 +17,7 @@ mod settings;
 mod task;
 #[cfg(feature = "testing")]
 mod testing;
+mod watch;
 
 use pyo3::prelude::*;
 
@@ -27,6 +28,8 @@ mod _native {
     use crate::plan::{Answer, Match, Operations, Table, parse_path};
     #[pymodule_export]
     use crate::serve::Server;
+    #[pymodule_export]
+    use crate::watch::Watcher;
     #[pymodule_export]
     use pyloop::EventLoop;
     use pyo3::prelude::*;

@@ -1,6 +1,7 @@
 //! A server on a loop's thread, as Python sees it: bind, start, drain, close. The order of these is `server.py`'s.
 
 use std::cell::RefCell;
+use std::os::fd::RawFd;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -41,35 +42,29 @@ enum Stage {
 
 #[pymethods]
 impl Server {
-    /// Binds what `settings` (a `data_bridge.settings.Settings`) says. `OSError` where an address cannot be had.
+    /// A server as `settings` (a `data_bridge.settings.Settings`) says, on `listeners`: descriptors of sockets that listen.
+    /// It makes its own duplicates of them. `OSError` where one cannot be used.
     #[new]
-    fn new(event_loop: &Bound<'_, PyAny>, settings: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn new(
+        event_loop: &Bound<'_, PyAny>,
+        settings: &Bound<'_, PyAny>,
+        listeners: Vec<RawFd>,
+    ) -> PyResult<Self> {
         logging::install();
         pyloop::host::on_turn(api::wake::flush);
         pyloop::host::on_turn(ffi::drop_strays);
-        let bound = server::Server::bind(settings::config(settings)?)
+        let mut config = settings::config(settings)?;
+        let duplicates = listeners.into_iter().map(ffi::listener);
+        config.listeners = duplicates
+            .collect::<Result<_, _>>()
             .map_err(|error| errors::system(&error))?;
+        let bound = server::Server::bind(config).map_err(|error| errors::system(&error))?;
         Ok(Self(ThreadBound::new(Rc::new(State {
             event_loop: Kept::new(event_loop.clone().unbind()),
             stage: RefCell::new(Stage::Bound(Box::new(bound))),
             on_disconnect: settings::on_disconnect(settings)?,
             running: Rc::default(),
         }))))
-    }
-
-    /// Where it listens: `(host, port)` pairs, with the port that the system chose where 0 was asked for.
-    #[getter]
-    fn addresses(&self) -> PyResult<Vec<(String, u16)>> {
-        let Stage::Bound(server) = &*self.state()?.stage.borrow() else {
-            return Err(PyRuntimeError::new_err(
-                "the addresses are known until the server starts",
-            ));
-        };
-        Ok(server
-            .local_addrs()
-            .iter()
-            .map(|address| (address.ip().to_string(), address.port()))
-            .collect())
     }
 
     /// Accepts from now on and answers with the ASGI `app`; `state` is what its lifespan left. To be awaited.
@@ -134,6 +129,15 @@ impl Server {
         self.serve(py, Rc::new(service))
     }
 
+    /// Closes the listening sockets; connections end with their next response. Awaits the end of all, at most `grace` seconds.
+    fn leave<'py>(&self, py: Python<'py>, grace: f64) -> PyResult<Bound<'py, PyAny>> {
+        let (handle, grace) = (self.handle()?, seconds(grace)?);
+        let left = async move { handle.leave(grace).await };
+        awaitable(self.state()?.event_loop.bind(py), left, |py, ()| {
+            Ok(py.None().into_bound(py))
+        })
+    }
+
     /// Closes the listening sockets and idle connections.
     fn stop_accepting(&self) -> PyResult<()> {
         if let Stage::Serving(handle) = &*self.state()?.stage.borrow() {
@@ -144,9 +148,7 @@ impl Server {
 
     /// Awaits the end of all connections, at most `grace` seconds, then cuts the rest. Gives how many were cut.
     fn drain<'py>(&self, py: Python<'py>, grace: f64) -> PyResult<Bound<'py, PyAny>> {
-        let grace = Duration::try_from_secs_f64(grace)
-            .map_err(|_| PyValueError::new_err("grace must be seconds, not negative"))?;
-        let handle = self.handle()?;
+        let (handle, grace) = (self.handle()?, seconds(grace)?);
         let drained = async move { handle.drain(grace).await };
         awaitable(
             self.state()?.event_loop.bind(py),
@@ -178,6 +180,11 @@ impl Server {
         dict.set_item("panics_total", stats.panics_total)?;
         Ok(dict)
     }
+}
+
+fn seconds(grace: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(grace)
+        .map_err(|_| PyValueError::new_err("grace must be seconds, not negative"))
 }
 
 impl Server {

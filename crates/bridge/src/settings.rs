@@ -1,6 +1,5 @@
 //! Python's `Settings` as the server's configuration. The names and defaults are `data_bridge.settings`'s.
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -15,13 +14,11 @@ use pyo3::prelude::*;
 use crate::access_log;
 use crate::leaving::OnDisconnect;
 
-/// Reads everything that the server is told.
+/// Reads everything that the server is told, but where it listens: that is `data_bridge.binds`'s.
 pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
     let defaults = Config::default();
-    let (host, port): (String, u16) = (get(settings, "host")?, get(settings, "port")?);
     Ok(Config {
-        addresses: addresses(&host, port)?,
-        backlog: get(settings, "backlog")?,
+        shared: get::<usize>(settings, "workers")? > 1,
         max_connections: get(settings, "max_connections")?,
         limits: limits(settings)?,
         timeouts: timeouts(settings)?,
@@ -99,8 +96,4 @@ fn seconds(settings: &Bound<'_, PyAny>, name: &str) -> PyResult<Duration> {
     let value: f64 = get(settings, name)?;
     Duration::try_from_secs_f64(value)
         .map_err(|_| PyValueError::new_err(format!("{name}: {value} is no number of seconds")))
-}
-
-fn addresses(host: &str, port: u16) -> PyResult<Vec<SocketAddr>> {
-    Ok((host, port).to_socket_addrs()?.collect())
 }

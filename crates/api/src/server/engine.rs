@@ -24,6 +24,9 @@ use tokio::net::TcpStream;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     Serving,
+    /// Nothing is accepted, responses say `Connection: close`; idle connections stay, as another process serves on and
+    /// their clients need not see one closed under a request.
+    Leaving,
     Draining,
     Aborting,
 }

@@ -1,0 +1,46 @@
+"""A worker's life: orders, the app, serving, an exit code. Masters run ``python -m data_bridge.workers.worker FD``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+
+from .. import logs
+from ..loading import Failure
+from ..server import Occasion
+from ..serving import explained, interface, serve_here
+from .duty import Duty
+from .orders import Orders
+
+
+def main() -> int:
+    """Serve what the master orders on the control socket ``sys.argv[1]``; gives the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the master, which sends SIGTERM
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    control = _inherit(int(sys.argv[1]))
+    orders = Orders.receive(control)
+    listeners = [_inherit(number) for number in orders.listeners]
+    duty = Duty(control, orders.settings)
+    logs.configure(orders.settings)
+    try:
+        with explained():
+            app = orders.target.load()
+            interface(app, orders.settings)
+            occasion = Occasion(listeners, duty.begin, (signal.SIGTERM,), farewell=f"Worker {os.getpid()} ends.")
+            serve_here(app, orders.settings, occasion)
+    except Failure as failure:
+        print(f"data-bridge: error: {failure}", file=sys.stderr)  # noqa: T201
+        return failure.code
+    return 0
+
+
+def _inherit(number: int) -> socket.socket:
+    inherited = socket.socket(fileno=number)
+    inherited.set_inheritable(False)  # by the app's own children
+    return inherited
+
+
+if __name__ == "__main__":
+    sys.exit(main())

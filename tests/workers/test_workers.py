@@ -1,0 +1,214 @@
+"""Several workers behind one socket: shared, replaced, scaled, and never a request lost."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from tests.support import servers
+
+import data_bridge
+from data_bridge.settings import Settings
+from data_bridge.workers.duty import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+APPS = Path(__file__).parent / "apps"
+
+#: Requests within which chance has brought one to every worker.
+MANY = 200
+
+
+def ready(server: servers.Server) -> list[int]:
+    """The process ids of all workers that were ever ready, in order."""
+    return [int(pid) for pid in re.findall(r"Worker (\d+) is ready", server.output)]
+
+
+def await_ready(server: servers.Server, count: int) -> list[int]:
+    server.wait_until(lambda: len(ready(server)) >= count)
+    return ready(server)
+
+
+def await_end(pid: int) -> None:
+    """Wait until a process of somebody else's has ended."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        assert select.select([descriptor], [], [], servers.PATIENCE)[0], f"process {pid} lives on"
+    finally:
+        os.close(descriptor)
+
+
+def ask(server: servers.Server) -> int:
+    return int(httpx.get(server.url).text)
+
+
+def test_workers_share_the_port_and_the_master_does_not_import_the_app() -> None:
+    with servers.data_bridge("app:app", "--workers", "2", app_dir=APPS) as server:
+        workers = set(ready(server))
+        assert len(workers) == 2
+        assert {ask(server) for _ in range(MANY)} <= workers
+        importers = {int(pid) for pid in re.findall(r"imported by (\d+)", server.output)}
+        assert importers == workers
+        assert server.process.pid not in importers
+
+
+def test_a_stop_lets_every_worker_finish_and_shut_down() -> None:
+    with servers.data_bridge("app:app", "--workers", "2", app_dir=APPS) as server:
+        answers: list[int] = []
+        asking = threading.Thread(target=lambda: answers.append(httpx.get(server.url + "/slow").status_code))
+        asking.start()
+        server.wait_for("slow begins")
+        assert server.stop() == 0
+        asking.join(servers.PATIENCE)
+        assert answers == [200]
+        assert server.output.count("shut down by") == 2
+
+
+def test_a_killed_worker_is_replaced() -> None:
+    with servers.data_bridge("app:app", "--workers", "2", app_dir=APPS) as server:
+        victim = ready(server)[0]
+        os.kill(victim, signal.SIGKILL)
+        workers = await_ready(server, 3)
+        assert f"Worker {victim} was killed by SIGKILL" in server.output
+        assert {ask(server) for _ in range(MANY)} <= set(workers[1:])
+
+
+def test_a_worker_without_a_sign_of_life_is_replaced() -> None:
+    with servers.data_bridge("app:app", "--workers", "2", "--worker-timeout", "1", app_dir=APPS) as server:
+        victim = ready(server)[0]
+        os.kill(victim, signal.SIGSTOP)
+        await_ready(server, 3)
+        assert f"Worker {victim} gives no sign of life" in server.output
+        await_end(victim)
+
+
+def keep_asking(server: servers.Server, stop: threading.Event, count: Callable[[], None], *, kept: bool) -> None:
+    """Ask until told to stop, on one connection while it lasts, or on a new one each time."""
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=servers.PATIENCE)
+    while not stop.is_set():
+        connection.request("GET", "/")
+        with connection.getresponse() as response:
+            assert response.status == 200
+            assert response.read().isdigit()
+        if not kept:
+            connection.close()
+        count()
+    connection.close()
+
+
+def test_a_restart_replaces_every_worker_and_fails_no_request() -> None:
+    with servers.data_bridge("app:app", "--workers", "2", "--no-access-log", app_dir=APPS) as server:
+        stop, answers, failures = threading.Event(), [0], []
+
+        def client(kept: bool) -> None:
+            try:
+                keep_asking(server, stop, lambda: answers.__setitem__(0, answers[0] + 1), kept=kept)
+            except Exception as failure:  # noqa: BLE001 - whatever it is, the request is lost
+                failures.append(repr(failure))
+
+        clients = [threading.Thread(target=client, args=(kept,)) for kept in (True, True, False)]
+        for each in clients:
+            each.start()
+        for restart in range(1, 4):
+            server.process.send_signal(signal.SIGHUP)
+            await_ready(server, 2 + 2 * restart)
+        workers = ready(server)
+        for old in workers[:-2]:
+            await_end(old)
+        stop.set()
+        for each in clients:
+            each.join(servers.PATIENCE)
+        assert failures == []
+        assert answers[0] > 0
+        assert len(set(workers)) == 8
+        assert ask(server) in workers[-2:]
+
+
+def test_a_restart_with_a_broken_app_leaves_the_old_workers(tmp_path: Path) -> None:
+    source = tmp_path / "app.py"
+    source.write_text((APPS / "app.py").read_text())
+    with servers.data_bridge("app:app", "--workers", "2", app_dir=tmp_path) as server:
+        before = set(ready(server))
+        source.write_text("no python at all")
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("The restart is abandoned")
+        assert "SyntaxError" in server.output
+        assert {ask(server) for _ in range(20)} <= before
+
+
+def test_scaling_up_and_down() -> None:
+    with servers.data_bridge("app:app", "--workers", "2", app_dir=APPS) as server:
+        server.process.send_signal(signal.SIGTTIN)
+        third = await_ready(server, 3)[2]
+        server.process.send_signal(signal.SIGTTOU)
+        await_end(third)
+        assert ask(server) in ready(server)[:2]
+
+
+def test_a_worker_that_answered_enough_is_replaced() -> None:
+    with servers.data_bridge("app:app", "--workers", "2", "--max-requests", "10", app_dir=APPS) as server:
+        for _ in range(50):
+            assert ask(server)
+        await_ready(server, 3)
+        assert "is replaced: it has answered" in server.output
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"max_requests": 10}, "it has answered 10 requests"),
+        ({"worker_lifetime": 1e-9}, "its lifetime is over"),
+        ({"max_rss": 1}, "bytes of memory"),
+        ({}, None),
+    ],
+)
+def test_limits_of_a_worker(limits: dict[str, float], reason: str | None) -> None:
+    said = Limits(Settings(**limits)).reached(10)
+    assert said == reason if reason is None else reason in str(said)
+
+
+def test_workers_end_when_their_master_is_killed() -> None:
+    with servers.data_bridge("app:app", "--workers", "2", app_dir=APPS) as server:
+        workers = ready(server)
+        server.process.kill()
+        for worker in workers:
+            await_end(worker)
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "said"),
+    [
+        ("raise RuntimeError('no way')", 1, "no way"),
+        ("app = 5", 2, "not callable"),
+        (
+            "async def app(scope, receive, send):\n    await send({'type': 'lifespan.startup.failed'})",
+            3,
+            "start-up failed",
+        ),
+    ],
+)
+def test_an_app_that_cannot_start_ends_the_master(tmp_path: Path, source: str, code: int, said: str) -> None:
+    (tmp_path / "broken.py").write_text(source)
+    command = [sys.executable, "-m", "data_bridge", "run", "broken:app", "--port", "0", "--workers", "2"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=servers.PATIENCE, check=False)
+    assert ended.returncode == code
+    assert said in ended.stderr
+
+
+def test_workers_need_the_name_of_the_app() -> None:
+    with pytest.raises(ValueError, match="serve\\('module:app', workers=4\\)"):
+        data_bridge.serve(lambda: None, workers=2)
