@@ -9,8 +9,10 @@ from data_bridge._native import __version__
 from data_bridge.loop import Loop, install, new_event_loop, run
 
 if TYPE_CHECKING:
+    from data_bridge import json
     from data_bridge.app import App
     from data_bridge.background import BackgroundTasks
+    from data_bridge.embedding import Server
     from data_bridge.exceptions import HTTPException
     from data_bridge.loop import EventLoopPolicy
     from data_bridge.requests import Request
@@ -25,8 +27,10 @@ __all__ = [
     "Loop",
     "Request",
     "Response",
+    "Server",
     "__version__",
     "install",
+    "json",
     "new_event_loop",
     "run",
     "serve",
@@ -40,12 +44,15 @@ _LATER = {
     "HTTPException": "exceptions",
     "Request": "requests",
     "Response": "responses",
+    "Server": "embedding",
     "serve": "serving",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for."""
+    if name == "json":
+        return import_module(f"{__name__}.json")
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from . import __version__
+from . import __version__, pidfile
 from .loading import Failure, Target
 from .serving import explained, serve_as_set
 from .settings import Settings, Texts, environment_name, from_environment, parse, shown
@@ -43,6 +45,21 @@ def _parser() -> argparse.ArgumentParser:
     _add_app(run)
     _add_settings(run)
     run.set_defaults(command=_run)
+    dev = commands.add_parser(
+        "dev",
+        help="serve an application while it is written: `run --reload`",
+        description="Serve an application, and start again whenever its files change. The options are those of `run`.",
+    )
+    _add_app(dev)
+    _add_settings(dev)
+    dev.set_defaults(command=_run, reload=True)
+    renew = commands.add_parser(
+        "reload",
+        help="restart the workers of a running server one by one",
+        description="Restart the workers of a running server one by one; no request fails. The same as SIGHUP.",
+    )
+    renew.add_argument("--pidfile", required=True, metavar="FILE", help="what the server was given as --pidfile")
+    renew.set_defaults(command=_renew)
     routes = commands.add_parser(
         "routes",
         help="show how each route of an application is run",
@@ -120,6 +137,16 @@ def _run(options: argparse.Namespace) -> None:
         code = serve_as_set(_target(options), settings)
     if code:
         sys.exit(code)
+
+
+def _renew(options: argparse.Namespace) -> None:
+    pid = pidfile.read(options.pidfile)
+    if pid is None:
+        raise Failure(f"{options.pidfile} names no process; was the server started with --pidfile {options.pidfile}?")
+    try:
+        os.kill(pid, signal.SIGHUP)
+    except OSError as error:
+        raise Failure(f"process {pid} of {options.pidfile}: {error.strerror}") from None
 
 
 def _target(options: argparse.Namespace) -> Target:

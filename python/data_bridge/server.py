@@ -35,7 +35,7 @@ STOPPING = "Stopping: requests in progress may finish (once more to end at once)
 class Stop:
     """What SIGINT and SIGTERM ask for: the first a graceful stop, the second an end at once."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, farewell: str) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, farewell: str = STOPPING) -> None:
         self._farewell = farewell
         self.asked = asyncio.Event()
         self.forced = asyncio.Event()
@@ -101,7 +101,7 @@ def serve_on(loop: asyncio.AbstractEventLoop, app: AsgiApp, settings: Settings, 
     """
     server = _native.Server(loop, settings, [listener.fileno() for listener in occasion.listeners])
     stop = Stop(loop, occasion.farewell)
-    life = loop.create_task(_live(server, stop, app, settings, occasion), name="data_bridge.server")
+    life = loop.create_task(live(server, stop, app, settings, occasion), name="data_bridge.server")
     while True:
         try:
             loop.run_until_complete(life)
@@ -117,13 +117,14 @@ def _is_of_a_request(error: BaseException, server: _native.Server) -> bool:
     return any(task.done() and not task.cancelled() and task.exception() is error for task in server.tasks())
 
 
-async def _live(
+async def live(
     server: _native.Server,
     stop: Stop,
     app: AsgiApp,
     settings: Settings,
     occasion: Occasion,
 ) -> None:
+    """Serve ``app`` on the running loop until ``stop`` is asked for or a signal of ``occasion`` comes."""
     lifespan = Lifespan(app, settings.lifespan)
     served = adapt(app, settings, asyncio.get_running_loop())
     with stop.signals(occasion.stops_at):

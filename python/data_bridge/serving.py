@@ -9,7 +9,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from . import logs
+from . import logs, pidfile
 from .adapters import compiles
 from .binds import closing, listen, url
 from .exceptions import StartupFailed
@@ -44,6 +44,11 @@ def serve(app: Any, **options: Any) -> None:
 def serve_as_set(app: Any, settings: Settings) -> int:
     """Serve ``app``, or the one that a :class:`Target` names, in this process or in workers; gives the exit code."""
     logs.configure(settings)
+    with pidfile.written(settings.pidfile):
+        return _serve(app, settings)
+
+
+def _serve(app: Any, settings: Settings) -> int:
     if settings.workers > 1 or settings.reload:
         if not isinstance(app, Target):
             raise ValueError("workers and reload start processes that import the app: serve('module:app', workers=4)")

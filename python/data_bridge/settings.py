@@ -104,6 +104,7 @@ class Settings:
         0.0, "seconds (and up to a tenth more) before another takes a worker's place", group="Processes"
     )
     max_rss: int = _setting(0, "bytes of memory in use from which on another takes a worker's place", group="Processes")
+    pidfile: str | None = _setting(None, "file that holds the server's process id while it runs", group="Processes")
     reload: bool = _setting(False, "start again when the app's files change", group="Development")
     reload_dirs: Texts = _setting((), "folders to watch (default: the app's)", group="Development")
     reload_includes: Texts = _setting(("*.py",), "patterns of files that count", group="Development")

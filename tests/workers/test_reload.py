@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import httpx
@@ -37,6 +38,16 @@ def test_a_saved_file_is_served(tmp_path: Path) -> None:
             await_answer(server, text)
         assert "Changed: app.py. Starting again." in server.output
         assert server.stop(signal.SIGINT) == 0
+
+
+def test_dev_reloads(tmp_path: Path) -> None:
+    write(tmp_path / "app.py", "first")
+    with servers.running(
+        [sys.executable, "-m", "data_bridge", "dev", "app:app", "--port", "0", "--app-dir", str(tmp_path)], tmp_path
+    ) as server:
+        await_answer(server, "first")
+        write(tmp_path / "app.py", "second")
+        await_answer(server, "second")
 
 
 def test_a_syntax_error_is_shown_and_the_next_save_mends_it(tmp_path: Path) -> None:

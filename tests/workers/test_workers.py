@@ -138,6 +138,22 @@ def test_a_restart_replaces_every_worker_and_fails_no_request() -> None:
         assert ask(server) in workers[-2:]
 
 
+def test_the_command_reload_restarts_the_server_of_a_pidfile(tmp_path: Path) -> None:
+    file = tmp_path / "server.pid"
+    with servers.data_bridge("app:app", "--workers", "2", "--pidfile", str(file), app_dir=APPS) as server:
+        assert int(file.read_text()) == server.process.pid
+        second = servers.command("run", "app:app", "--port", "0", "--pidfile", str(file), folder=APPS)
+        assert second.returncode == 1
+        assert f"names process {server.process.pid}, which is running" in second.stderr
+        assert servers.command("reload", "--pidfile", str(file), folder=tmp_path).returncode == 0
+        await_ready(server, 4)
+        assert server.stop() == 0
+    assert not file.exists()
+    missing = servers.command("reload", "--pidfile", str(file), folder=tmp_path)
+    assert missing.returncode == 1
+    assert "names no process" in missing.stderr
+
+
 def test_a_restart_with_a_broken_app_leaves_the_old_workers(tmp_path: Path) -> None:
     source = tmp_path / "app.py"
     source.write_text((APPS / "app.py").read_text())
