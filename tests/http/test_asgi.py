@@ -114,6 +114,11 @@ def test_head_has_no_body(client: httpx.Client) -> None:
     assert answer.content == b""
 
 
+def test_an_app_goes_on_after_its_last_chunk_however_large(client: httpx.Client) -> None:
+    assert len(client.get("/large").content) == 300_000
+    wait_for(client, "large: sent")
+
+
 @pytest.mark.parametrize("path", ["/raises", "/nothing", "/exits_late", "/interrupted_late"])
 def test_an_app_that_does_not_answer_is_a_500(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 500

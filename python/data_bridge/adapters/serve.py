@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
 #: Threads for `def` endpoints: as many as AnyIO has.
 THREADS = 40
-
-#: Keeps each thread's claim to be AnyIO's for as long as the thread lives.
-_claims = threading.local()
 
 
 class Served:
@@ -113,6 +109,8 @@ def _claim_thread(loop: AbstractEventLoop) -> None:
     local = upstream.private("anyio._core._eventloop", "threadlocals")
     if claim is None or backend is None or local is None or not inspect.isfunction(claim):
         return
-    _claims.claim = claim(backend, loop)
-    _claims.claim.__enter__()
+    with claim(backend, loop):
+        token = local.current_token
+    # Outlives the claim, whose end is nobody's to time: threads end with the executor.
+    local.current_token = token
     local.current_cancel_scope = None

@@ -106,6 +106,11 @@ async def endless(_scope, _receive, send):
         seen.append("ended")
 
 
+async def large(_scope, _receive, send):
+    await answer(send, b"x" * 300_000)
+    seen.append("large: sent")
+
+
 async def slow(scope, _receive, send):
     await asyncio.sleep(float(scope["query_string"] or b"0.2"))
     await answer(send, b"slow")
@@ -167,6 +172,7 @@ ROUTES = {
     "report": report,
     "disconnect": disconnect,
     "endless": endless,
+    "large": large,
     "slow": slow,
     "short": short,
     "raises": raises,

@@ -286,6 +286,8 @@ impl Inner {
         };
         self.response.stage.set(stage);
         self.link.schedule();
+        // Whoever waits for room has nothing more to write: what the client has yet to take is the connection's.
+        self.unblock();
         ended
     }
 }
