@@ -10,13 +10,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import render
 from benchmarks.documents import campaign
+from benchmarks.documents.libraries import LIBRARIES
 from benchmarks.driver import environment, machine, results
 from benchmarks.driver.progress import say
 
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    documents, libraries = list(campaign.titles()), campaign.libraries()
+    documents, libraries = list(campaign.titles()), list(LIBRARIES)
     parser = argparse.ArgumentParser(prog="python benchmarks/json.py", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="5 samples, to look at; not for the README")
     parser.add_argument("--repeats", type=int, help="samples of each library and document (default 15)")
@@ -36,7 +37,9 @@ def main() -> int:
     """Prepares, measures, writes, renders."""
     options = arguments()
     try:
-        environment.prepare(python=options.python, build=not options.no_build, profile=options.profile)
+        environment.prepare(
+            python=options.python, build=not options.no_build, profile=options.profile, features="testing"
+        )
     except environment.SetupError as error:
         say(str(error))
         return 1
@@ -49,7 +52,7 @@ def main() -> int:
         "fairness": campaign.fairness(1.0 if options.quick else 4.0),
     }
     partial = len(options.only) < len(campaign.titles()) or len(options.directions) < len(campaign.DIRECTIONS)
-    partial = partial or len(options.libraries) < len(campaign.libraries())
+    partial = partial or len(options.libraries) < len(LIBRARIES)
     file = results.write("json", found, quick=options.quick or partial)
     say(f"written: {file.relative_to(machine.ROOT)}")
     print(render.report("json", found))

@@ -146,21 +146,21 @@ def loops(found: Results, kind: str = "loops") -> str:
     return table(["CPU ns per operation", *names], rows)
 
 
-def json_table(direction: str) -> Callable[[Results], str]:
-    """µs per call in one direction: documents down, libraries across, and how much faster than orjson ours is."""
+def json_table(direction: str, title: str, beside: str = "orjson") -> Callable[[Results], str]:
+    """µs per call in one direction: documents down, libraries across, and how much faster than another ours is."""
 
     def table_of(found: Results) -> str:
         data = found["json"]
-        names = list(next(iter(data[direction].values()))["libraries"])
+        names = [name for name, entry in next(iter(data[direction].values()))["libraries"].items() if "median" in entry]
         rows = []
         for document, record in data[direction].items():
             medians = {name: entry.get("median") for name, entry in record["libraries"].items()}
             cells = [number(ns / 1e3 if (ns := medians[name]) else None) for name in names]
-            rows.append([data["titles"][document], f"{record['bytes']:,}", *cells, number(faster(record))])
-        ratios = [ratio for record in data[direction].values() if (ratio := faster(record))]
+            rows.append([data["titles"][document], f"{record['bytes']:,}", *cells, number(faster(record, beside))])
+        ratios = [ratio for record in data[direction].values() if (ratio := faster(record, beside))]
         mean = number(statistics.geometric_mean(ratios) if ratios else None)
         rows.append(["geometric mean", *[""] * (len(names) + 1), mean])
-        return table([f"{direction}: µs per call", "bytes", *names, "orjson ÷ data_bridge"], rows)
+        return table([f"{title}: µs per call", "bytes", *names, f"{beside} ÷ data_bridge"], rows)
 
     return table_of
 
@@ -207,8 +207,10 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "gil": gil,
     "loops": loops,
     "loops-3.14": lambda found: loops(found, "loops-3.14"),
-    "json-loads": json_table("loads"),
-    "json-dumps": json_table("dumps"),
+    "json-loads": json_table("loads", "loads"),
+    "json-dumps": json_table("dumps", "dumps"),
+    "json-respond": json_table("respond", "into a connection's output (orjson: `bytes`)"),
+    "json-models": json_table("models", "Pydantic models", "pydantic_core"),
     "json-fairness": json_fairness,
 }
 
@@ -217,7 +219,7 @@ REPORTS = {
     "http": ("http", "http-details", "startup", "gil"),
     "loops": ("loops",),
     "loops-3.14": ("loops-3.14",),
-    "json": ("json-loads", "json-dumps", "json-fairness"),
+    "json": ("json-loads", "json-dumps", "json-respond", "json-models", "json-fairness"),
 }
 
 

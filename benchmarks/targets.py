@@ -134,9 +134,19 @@ def faster(record: Results, beside: str = "orjson") -> float | None:
     return float(other / ours) if ours and other else None
 
 
-def json(direction: str, over: Callable[[list[float]], float]) -> Callable[[Results], float]:
-    """Time of our JSON divided by orjson's, over all documents of one direction; all of them must be there."""
-    return lambda results: over([1 / (faster(record) or 0) for record in results["json"][direction].values()])
+def json(
+    direction: str, over: Callable[[list[float]], float], beside: str = "orjson", below: float = float("inf")
+) -> Callable[[Results], float]:
+    """Time of our JSON divided by another library's, over all documents of one direction of less than ``below`` bytes.
+
+    All of them must be there.
+    """
+
+    def judged(results: Results) -> float:
+        records = [record for record in results["json"][direction].values() if record["bytes"] < below]
+        return over([1 / (faster(record, beside) or 0) for record in records])
+
+    return judged
 
 
 def json_document(direction: str, document: str, beside: str) -> Callable[[Results], float]:
@@ -203,6 +213,9 @@ TARGETS = (
     Target("JSON dumps against orjson, geometric mean", 1.0, json("dumps", statistics.geometric_mean)),
     Target("JSON dumps against orjson, worst document", 1 / 0.75, json("dumps", max)),
     Target("JSON dumps against json, 1 MB of records", 0.5, json_document("dumps", "records-1mb", "json")),
+    Target("JSON into a response against orjson's dumps", 1.0, json("respond", statistics.geometric_mean)),
+    Target("the same, documents under 1 KB", 1 / 1.2, json("respond", max, below=1024)),
+    Target("JSON of models against to_json", 1 / 3, json("models", max, "pydantic_core")),
     Target("share of its pace that a thread loses beside JSON loads", 0.2, json_lost("loads"), ""),
     Target("share of its pace that a thread loses beside JSON dumps", 0.2, json_lost("dumps"), ""),
 )

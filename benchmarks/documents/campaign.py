@@ -5,29 +5,27 @@ import statistics
 import subprocess
 from typing import Any
 
-from benchmarks.documents.corpus import DOCUMENTS
-from benchmarks.documents.libraries import LIBRARIES
+from benchmarks.documents.corpus import DOCUMENTS, MODELS
 from benchmarks.driver.environment import PYTHON
 from benchmarks.driver.machine import ROOT, pin
 from benchmarks.driver.progress import Progress
 
-DIRECTIONS = ("loads", "dumps")
+DIRECTIONS = ("loads", "dumps", "respond", "models")
 
 
 def run(directions: list[str], documents: list[str], libraries: list[str], repeats: int, core: int) -> dict[str, Any]:
     """Direction → document → size, and library → median and samples in ns per call."""
-    progress = Progress(len(directions) * len(documents), "json")
-    found: dict[str, Any] = {}
-    for direction in directions:
-        found[direction] = {}
-        for document in documents:
-            worker = ("benchmarks.documents.worker", direction, document, str(repeats), *libraries)
-            record = _python(*worker, core=core)
-            for library in record["libraries"].values():
-                if "ns" in library:
-                    library["median"] = statistics.median(library["ns"])
-            found[direction][document] = record
-            progress.step(f"{direction} {document}")
+    steps = [(direction, document) for direction in directions for document in _of(direction) if document in documents]
+    progress = Progress(len(steps), "json")
+    found: dict[str, Any] = {direction: {} for direction in directions}
+    for direction, document in steps:
+        worker = ("benchmarks.documents.worker", direction, document, str(repeats), *libraries)
+        record = _python(*worker, core=core)
+        for library in record["libraries"].values():
+            if "ns" in library:
+                library["median"] = statistics.median(library["ns"])
+        found[direction][document] = record
+        progress.step(f"{direction} {document}")
     return found
 
 
@@ -38,12 +36,11 @@ def fairness(seconds: float) -> dict[str, Any]:
 
 def titles() -> dict[str, str]:
     """The documents by name, in the order of the tables."""
-    return {name: title for name, (title, _) in DOCUMENTS.items()}
+    return {name: title for name, (title, _) in [*DOCUMENTS.items(), *MODELS.items()]}
 
 
-def libraries() -> list[str]:
-    """In the order of the tables."""
-    return list(LIBRARIES)
+def _of(direction: str) -> list[str]:
+    return list(MODELS if direction == "models" else DOCUMENTS)
 
 
 def _python(module: str, *arguments: str, core: int | None) -> dict[str, Any]:

@@ -219,13 +219,25 @@ DOCUMENTS: dict[str, tuple[str, Callable[[random.Random], Any]]] = {
 }
 
 
+#: Lists of Pydantic models by name: the title, and the document that they hold.
+MODELS: dict[str, tuple[str, str]] = {
+    "models-100": ("100 models", "records-100"),
+    "models-1mb": ("1 MB of models", "records-1mb"),
+}
+
+
 def value(name: str) -> Any:
     """The document as objects, the same ones in every run."""
+    if name in MODELS:
+        from benchmarks.documents.models import Model  # noqa: PLC0415 - Pydantic is only where it is measured
+
+        return [Model(**fields) for fields in value(MODELS[name][1])]
     return DOCUMENTS[name][1](random.Random(f"{SEED}:{name}"))
 
 
 def text(name: str) -> bytes:
     """The document as it would arrive: compact UTF-8."""
+    name = MODELS[name][1] if name in MODELS else name
     return json.dumps(value(name), ensure_ascii=False, separators=(",", ":")).encode()
 
 

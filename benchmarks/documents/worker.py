@@ -1,4 +1,4 @@
-"""`python -m benchmarks.documents.worker loads|dumps DOCUMENT REPEATS LIBRARY …`: one document in all of them, in turn.
+"""`python -m benchmarks.documents.worker DIRECTION DOCUMENT REPEATS LIBRARY …`: one document in all of them, in turn.
 
 Runs in the environment that is measured, one process for each document. Prints a JSON object on one line.
 """
@@ -33,9 +33,9 @@ def measure(direction: str, document: str, repeats: int, names: list[str]) -> di
     calls: dict[str, tuple[Call, int]] = {}
     for name in names:
         try:
-            call = LIBRARIES[name]()[direction == "dumps"]
+            call = LIBRARIES[name]()[direction]
             _check(direction, call, argument)
-        except (ImportError, AttributeError, NotImplementedError) as reason:
+        except (ImportError, AttributeError, KeyError) as reason:
             records[name] = {"absent": repr(reason)}
         else:
             calls[name] = (call, _rounds(call, argument))
@@ -52,7 +52,10 @@ def _check(direction: str, call: Call, argument: Any) -> None:
     if direction == "loads":
         if result != json.loads(argument):
             raise AssertionError("the library read something else than json.loads")
-    elif json.loads(result) != argument:
+    elif isinstance(result, int):
+        if result != len(json.dumps(argument, ensure_ascii=False, separators=(",", ":")).encode()):
+            raise AssertionError("the response has another length")
+    elif json.loads(result) != ([vars(model) for model in argument] if direction == "models" else argument):
         raise AssertionError("the library wrote what json.loads reads differently")
 
 

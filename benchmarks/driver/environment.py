@@ -34,7 +34,7 @@ class SetupError(Exception):
     """The environment cannot be made; the message says what is missing and how to get it."""
 
 
-def prepare(*, python: str | None = None, build: bool = True, profile: str = "release") -> None:
+def prepare(*, python: str | None = None, build: bool = True, profile: str = "release", features: str = "") -> None:
     """Makes `.venv-bench` unless it is there, installs the pins, and builds data_bridge into it.
 
     What does not build or cannot be installed is said, not raised: the entries that need it are then absent.
@@ -46,7 +46,7 @@ def prepare(*, python: str | None = None, build: bool = True, profile: str = "re
     _install(REQUIREMENTS)
     _install(ALONE, "--no-deps")
     if build:
-        _build(profile)
+        _build(profile, features)
 
 
 def find_python(asked: str | None = None) -> str:
@@ -108,11 +108,12 @@ def _install_one(requirement: str, pip: tuple[str, ...]) -> None:
         say(f"set-up: {name} cannot be installed: {_refused[name]}")
 
 
-def _build(profile: str) -> None:
+def _build(profile: str, features: str) -> None:
     wheels = VENV / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     say(f"set-up: data_bridge, profile {profile} (the first release build takes minutes)")
     flags = ["--release"] if profile == "release" else ["--profile", profile]
+    flags += ["--features", features] if features else []
     try:
         _run(str(VENV / "bin" / "maturin"), "build", "-q", *flags, "-i", str(PYTHON), "-o", str(wheels))
         wheel = next(wheels.glob("*.whl"))

@@ -143,6 +143,23 @@ impl From<Bytes> for Chunk<'_> {
     }
 }
 
+/// A connection's output that goes nowhere: what a body costs on its way there.
+#[cfg(feature = "testing")]
+#[derive(Default)]
+pub struct Unconnected(Output);
+
+#[cfg(feature = "testing")]
+impl Unconnected {
+    /// Takes a body as a response does, and lets it go as a socket does; gives its length.
+    pub fn take<'a>(&mut self, body: impl Into<Chunk<'a>>) -> usize {
+        body.into().push_to(&mut self.0);
+        let length = self.0.len();
+        let mut nobody = Context::from_waker(std::task::Waker::noop());
+        drop(self.0.flush(&mut tokio::io::sink(), &mut nobody));
+        length
+    }
+}
+
 /// Told what happens to an exchange. Called inside the runtime; implementations only note it down.
 pub trait Observer {
     /// [`Exchange::next_chunk`] has something new after it was `Pending`.

@@ -56,7 +56,7 @@ mod _native {
 
         #[pymodule_init]
         fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-            crate::json::write::add_response_length(module)
+            crate::json::write::add_respond(module)
         }
     }
 }

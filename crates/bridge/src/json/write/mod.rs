@@ -14,7 +14,7 @@ mod web;
 
 pub use ffi::{Document, Into, Writer, add_dumps, quoted};
 #[cfg(feature = "testing")]
-pub use ffi::{add_response_length, copy_with_each};
+pub use ffi::{add_respond, copy_with_each};
 pub use kind::{Kind, of as kind_of};
 pub use options::{Dialect, Options, Settings};
 pub use stop::Stop;

@@ -8,7 +8,7 @@ use super::kind::{self, Kind};
 use super::options::{Dialect, Options};
 use super::stop::{Cause, Stop, Written};
 use super::{Writer, dataclass, datetime, numpy};
-use crate::json::model;
+use crate::json::model::{self, Wishes};
 
 /// Calls of `default` whose results need `default` again.
 const DEFAULTS: u32 = 254;
@@ -17,6 +17,10 @@ const DEFAULTS: u32 = 254;
 pub fn write<'py>(writer: &mut Writer<'_, 'py>, object: &Bound<'py, PyAny>) -> Written {
     if let Dialect::Web(web) = writer.settings.dialect {
         return web.write(writer, object);
+    }
+    // The next one in a list of models.
+    if writer.knows_plan(object, Wishes::default()) {
+        return model::write_own(writer, object);
     }
     let kind = kind::of(&object.get_type())?;
     let options = writer.settings.options;

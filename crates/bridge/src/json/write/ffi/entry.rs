@@ -37,16 +37,16 @@ pub fn add_dumps(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("dumps", function)
 }
 
-/// Adds `response_length`: as long as writing a value into a response takes, without what a response is beside its body.
+/// Adds `respond`: a value as a response's body into a connection's output; gives its length.
 #[cfg(feature = "testing")]
-pub fn add_response_length(module: &Bound<'_, PyModule>) -> PyResult<()> {
+pub fn add_respond(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let definition = Box::leak(Box::new(ffi::PyMethodDef {
-        ml_name: c"response_length".as_ptr(),
+        ml_name: c"respond".as_ptr(),
         ml_meth: ffi::PyMethodDefPointer {
-            PyCFunction: response_length,
+            PyCFunction: respond,
         },
         ml_flags: ffi::METH_O,
-        ml_doc: c"response_length(value, /)\n--\n\n".as_ptr(),
+        ml_doc: c"respond(value, /)\n--\n\n".as_ptr(),
     }));
     // SAFETY: attached; the definition lives as long as the process.
     let function = unsafe {
@@ -54,14 +54,19 @@ pub fn add_response_length(module: &Bound<'_, PyModule>) -> PyResult<()> {
             ffi::PyCFunction_NewEx(ptr::from_mut(definition), ptr::null_mut(), ptr::null_mut());
         Bound::from_owned_ptr_or_err(module.py(), function)?
     };
-    module.add("response_length", function)
+    module.add("respond", function)
 }
 
 #[cfg(feature = "testing")]
-unsafe extern "C" fn response_length(_module: Object, value: Object) -> Object {
+unsafe extern "C" fn respond(_module: Object, value: Object) -> Object {
     use crate::json::write::Web;
+    use api::exchange::Unconnected;
     use pyo3::sync::PyOnceLock;
+    use std::cell::RefCell;
 
+    thread_local! {
+        static OUTPUT: RefCell<Unconnected> = RefCell::default();
+    }
     static WEB: PyOnceLock<Web> = PyOnceLock::new();
     // SAFETY: the interpreter calls attached, with a live object.
     unsafe {
@@ -70,7 +75,10 @@ unsafe extern "C" fn response_length(_module: Object, value: Object) -> Object {
             .get_or_try_init(py, || Web::new(py))
             .and_then(|web| web.body(&Borrowed::from_ptr(py, value)));
         match body {
-            Ok(document) => ffi::PyLong_FromSize_t(document.as_slice().len()),
+            Ok(document) => {
+                let length = OUTPUT.with_borrow_mut(|output| output.take(document.chunk()));
+                ffi::PyLong_FromSize_t(length)
+            }
             Err(error) => {
                 gil::attach(|py| error.restore(py));
                 ptr::null_mut()

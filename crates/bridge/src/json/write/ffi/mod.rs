@@ -19,7 +19,7 @@ mod walk;
 pub use buffer::{Document, Into, NoRoom};
 pub use entry::add_dumps;
 #[cfg(feature = "testing")]
-pub use entry::add_response_length;
+pub use entry::add_respond;
 #[cfg(feature = "testing")]
 pub use kernel::copy_with_each;
 pub use kernel::quoted;
