@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 #: What all print when they accept.
@@ -70,10 +70,12 @@ def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @contextlib.contextmanager
-def data_bridge(target: str, *options: str, app_dir: Path, env: dict[str, str] | None = None) -> Iterator[Server]:
+def data_bridge(
+    target: str, *options: str, app_dir: Path, env: dict[str, str] | None = None, pass_fds: Sequence[int] = ()
+) -> Iterator[Server]:
     """Run `data-bridge run target`."""
     command = [sys.executable, "-m", "data_bridge", "run", target, "--port", "0", "--app-dir", str(app_dir), *options]
-    with running(command, app_dir, env) as server:
+    with running(command, app_dir, env, pass_fds) as server:
         yield server
 
 
@@ -94,7 +96,9 @@ def hypercorn(target: str, *options: str, app_dir: Path, env: dict[str, str] | N
 
 
 @contextlib.contextmanager
-def running(command: list[str], folder: Path, env: dict[str, str] | None = None) -> Iterator[Server]:
+def running(
+    command: list[str], folder: Path, env: dict[str, str] | None = None, pass_fds: Sequence[int] = ()
+) -> Iterator[Server]:
     """Run `command` in `folder` until it listens."""
     process = subprocess.Popen(
         command,
@@ -103,6 +107,7 @@ def running(command: list[str], folder: Path, env: dict[str, str] | None = None)
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        pass_fds=pass_fds,
     )
     server = Server(process)
     listening = threading.Event()

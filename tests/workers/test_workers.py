@@ -7,6 +7,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -64,6 +65,22 @@ def test_workers_share_the_port_and_the_master_does_not_import_the_app() -> None
         importers = {int(pid) for pid in re.findall(r"imported by (\d+)", server.output)}
         assert importers == workers
         assert server.process.pid not in importers
+
+
+def test_an_inherited_socket_keeps_who_connected_before_the_server_was_there() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname()) as early,
+    ):
+        early.sendall(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+        number = listening.fileno()
+        with servers.data_bridge(
+            "app:app", "--fd", str(number), "--workers", "2", app_dir=APPS, pass_fds=(number,)
+        ) as server:
+            assert server.port == listening.getsockname()[1]
+            answer = early.makefile("rb").read()
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert int(answer.split()[-1]) in ready(server)
 
 
 def test_a_stop_lets_every_worker_finish_and_shut_down() -> None:
@@ -223,6 +240,18 @@ def test_an_app_that_cannot_start_ends_the_master(tmp_path: Path, source: str, c
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=servers.PATIENCE, check=False)
     assert ended.returncode == code
     assert said in ended.stderr
+
+
+def test_a_master_that_can_start_no_process_ends() -> None:
+    source = (
+        "import sys; sys.executable = '/no/such/python'; from data_bridge.cli import main; "
+        "main(['run', 'app:app', '--port', '0', '--workers', '2'])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", source], cwd=APPS, capture_output=True, text=True, timeout=servers.PATIENCE, check=False
+    )
+    assert ended.returncode == 1
+    assert "Cannot start a worker: [Errno 2] No such file or directory: '/no/such/python'" in ended.stderr
 
 
 def test_workers_need_the_name_of_the_app() -> None:

@@ -114,8 +114,7 @@ class Supervisor:
             logger.error("Worker %d %s: another takes its place.", worker.pid, how_it_ended(worker.code))
             await self._fill()
         elif not self._begun:
-            self._code = worker.code if worker.code and worker.code > 0 else 1
-            self._tell("stop")
+            self._give_up(worker.code if worker.code and worker.code > 0 else 1)
         else:
             self._failed(worker)
 
@@ -127,6 +126,10 @@ class Supervisor:
             logger.error("The restart is abandoned: the workers from before serve on.")
         else:
             self._try_again()
+
+    def _give_up(self, code: int) -> None:
+        self._code = code
+        self._tell("stop")
 
     def _try_again(self) -> None:
         first, longest = BACKOFF
@@ -176,7 +179,7 @@ class Supervisor:
     async def _fill(self) -> None:
         while not self._stopping and len(self._at_work()) < self._wanted:
             if await self._start() is None:
-                self._try_again()
+                self._try_again() if self._begun else self._give_up(1)
                 return
 
     async def _start(self, replaces: Worker | None = None) -> Worker | None:
