@@ -197,6 +197,11 @@ TARGETS = (
         1.1,
         cpu("routes-10000", "app_data_bridge", "app_data_bridge", "routes-10"),
     ),
+    Target(
+        "a FastAPI app with 10,000 routes: CPU against 10 routes",
+        1.1,
+        cpu("routes-10000", "fastapi_data_bridge", "fastapi_data_bridge", "routes-10"),
+    ),
     *(
         Target(f"loop: {title} against {' and '.join(rivals) or 'the fastest'}", limit, fastest(case, *rivals))
         for title, limit, case, rivals in LOOP_LIMITS

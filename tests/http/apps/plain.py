@@ -89,6 +89,7 @@ async def disconnect(_scope, receive, send):
     seen.append((await receive())["type"])
     try:
         await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"part", "more_body": True})
     except OSError as error:
         seen.append(f"send:{type(error).__name__}")
 

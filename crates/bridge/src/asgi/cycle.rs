@@ -115,6 +115,25 @@ impl Cycle {
         message::request(py, &first, more).map(Some)
     }
 
+    /// The client has left. Only a stream has to learn that, to end: behind an answer in one part stand the app's
+    /// background tasks, which an error would lose.
+    fn send_to_nobody(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<()> {
+        match (self.phase.get(), message::kind(py, sent)?) {
+            (Phase::Start, message::Kind::Start) => {
+                let start = message::Start::read(py, sent)?;
+                self.announced_trailers.set(start.trailers);
+                self.phase.set(Phase::Body);
+            }
+            (Phase::Body, message::Kind::Body)
+                if !message::Body::read(py, sent)?.more && !self.announced_trailers.get() =>
+            {
+                self.phase.set(Phase::Done);
+            }
+            _ => return Err(errors::disconnected(py)),
+        }
+        Ok(())
+    }
+
     fn start(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<()> {
         let start = message::Start::read(py, sent)?;
         self.exchange
@@ -190,11 +209,11 @@ impl Cycle {
 }
 
 impl Protocol for Cycle {
-    /// Errors: `RuntimeError` for an illegal order or a response that HTTP forbids, `ClientDisconnected` (an `OSError`) after a
-    /// disconnect (ASGI 2.4).
+    /// Errors: `RuntimeError` for an illegal order or a response that HTTP forbids, `ClientDisconnected` (an `OSError`) where a
+    /// stream goes on after a disconnect (ASGI 2.4).
     fn send(self: Rc<Self>, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<Sent> {
         if self.exchange.is_disconnected() && self.phase.get() != Phase::Done {
-            return Err(errors::disconnected(py));
+            return self.send_to_nobody(py, sent).map(|()| Sent::Done);
         }
         let kind = message::kind(py, sent)?;
         match (self.phase.get(), kind) {
