@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from data_bridge.embedding import Server
     from data_bridge.exceptions import HTTPException
     from data_bridge.loop import EventLoopPolicy
+    from data_bridge.params import Depends, Header, Path, Query
     from data_bridge.requests import Request
     from data_bridge.responses import Response
     from data_bridge.serving import serve
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
 __all__ = [
     "App",
     "BackgroundTasks",
+    "Depends",
     "EventLoopPolicy",
     "HTTPException",
+    "Header",
     "Loop",
+    "Path",
+    "Query",
     "Request",
     "Response",
     "Server",
@@ -40,8 +45,12 @@ __all__ = [
 _LATER = {
     "App": "app",
     "BackgroundTasks": "background",
+    "Depends": "params",
     "EventLoopPolicy": "loop",
     "HTTPException": "exceptions",
+    "Header": "params",
+    "Path": "params",
+    "Query": "params",
     "Request": "requests",
     "Response": "responses",
     "Server": "embedding",

@@ -49,7 +49,6 @@ class App(Routes):
         self.lifespan_state: Mapping[str, Any] = {}
         #: Bytes of a body that is read as a whole.
         self.max_body_size = max_body_size
-        #: The threads in which ``def`` handlers run; they are started when they are needed.
         self.executor = ThreadPoolExecutor(threads, thread_name_prefix="data_bridge")
         self._lifespan = lifespan
         self._startup: list[Callable[[], Any]] = []
@@ -92,15 +91,17 @@ class App(Routes):
 
     async def _answer(self, source: AsgiSource, scope: Scope, receive: Receive, send: Send) -> None:
         sink = AsgiSink(send)
-        found = self.table.match(source.method, source.path, source.raw_path, source.query_string)
+        found = self.operations.match(source.method, source.path, source.raw_path, source.query_string, source.headers)
         if isinstance(found, Answer):
             await sink.respond(found.status, found.headers, found.body)
             return
-        request = Request(source, found.path_params, self)
-        limit = asyncio.timeout(found.call.timeout)
+        operation, path_params, slots = found
+        request = Request(source, path_params, self)
+        limit = asyncio.timeout(operation.timeout)
+        is_complete = operation.is_native and operation.accept is None and not operation.makers
         try:
             async with limit:
-                response = await respond(found.call, request, found.arguments)
+                response = await respond(operation, request, slots if is_complete else None)
         except Exception as error:
             if isinstance(error, TimeoutError) and limit.expired():
                 late = too_late()

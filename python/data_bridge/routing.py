@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Unpack
 
-from ._native import Table
+from ._native import Operations
 from .exceptions import RouteError
 from .plan.types import Constant, Route, RouteOptions
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from .responses import RawHeaders
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -20,15 +22,18 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 class Routes:
     """Routes in the order of their registration, which is the order in which they are tried."""
 
+    #: The threads in which ``def`` functions run; they are started when they are needed.
+    executor: Executor
+
     def __init__(self, *, redirect_slashes: bool = True) -> None:
         #: What was registered so far.
         self.routes: list[Route] = []
-        self._table = Table(redirect_slashes)
+        self._operations = Operations("all", redirect_slashes)
 
     @property
-    def table(self) -> Table:
+    def operations(self) -> Operations:
         """The compiled form of :attr:`routes`."""
-        return self._table
+        return self._operations
 
     def add_route(
         self,
@@ -44,7 +49,7 @@ class Routes:
         from .plan.compile import compile_route  # noqa: PLC0415 - needs Pydantic, which native routes do not
 
         names = tuple(dict.fromkeys(method.upper() for method in methods))
-        self._add(compile_route(path, names, endpoint, options))
+        self._add(compile_route(path, names, endpoint, options, self.executor))
 
     def route(
         self, path: str, methods: Iterable[str] = ("GET",), **options: Unpack[RouteOptions]
@@ -116,8 +121,11 @@ class Routes:
 
     def _add(self, route: Route) -> None:
         try:
-            self._table.add(route)
+            if isinstance(route, Constant):
+                self._operations.add_constant(route)
+            else:
+                self._operations.add(route)
         except ValueError as error:
-            where = getattr(route, "where", "app.native")
+            where = "app.native" if isinstance(route, Constant) else getattr(route.route, "where", "")
             raise RouteError(f"{where}: {' '.join(route.methods)} {route.path}: {error}") from error
         self.routes.append(route)

@@ -149,6 +149,32 @@ CASES: list[tuple[str, str] | tuple[str, str, dict[str, str], bytes]] = [
     ("POST", "/slash/"),
     ("POST", "/request/x/7?a=1&b=2&a=3", {"x-test": "yes"}, b"some body"),
     ("POST", "/request/%2F/7"),
+    # Dependencies, markers, response models.
+    *(
+        ("GET", f"/depends/{target}", {"x-token": token})
+        for token in ("secret", "wrong")
+        for target in (
+            "two", "two?skip=5", "two?skip=x", "two?limit=101&skip=y", "in-thread", "deep/3?limit=7", "deep/x",
+            "deep/x?limit=101", "uncached", "class", "class?q=a&skip=1", "class?limit=x", "request", "fails",
+            "fails?skip=x",
+        )
+    ),
+    ("GET", "/depends/two"),
+    *(
+        ("POST", "/depends/body", {**JSON, "x-token": token}, body)
+        for token in ("secret", "wrong")
+        for body in (b'{"name":"a","price":1}', b'{"name":"bad","price":0}', b'{"name":"bad"}', b"{", b"")
+    ),
+    *(
+        ("GET", f"/marked/{target}", {**headers, "user-agent": "test"})
+        for target in ("7", "x", "7?order-by=date", "7?order-by=A", "7?order=date")
+        for headers in ({}, {"x-count": "1"}, {"X-Count": "x"}, {"x-count": "2", "x-other_name": b"\xe4"})
+    ),
+    *(("GET", f"/constrained/{target}") for target in ("1", "0", "x", "1?q=ab", "1?q=a", "0?q=a", "1?q=")),
+    *(
+        ("GET", f"/model/{name}")
+        for name in ("option", "none", "unset", "defaults", "without-none", "fields", "by-name", "unfit")
+    ),
 ]  # fmt: skip
 
 

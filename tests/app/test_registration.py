@@ -11,7 +11,7 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, Field
 
-from data_bridge import App, BackgroundTasks, Request
+from data_bridge import App, BackgroundTasks, Depends, Header, Path, Query, Request
 from data_bridge.exceptions import RouteError
 from data_bridge.responses import StreamingResponse  # noqa: TC001 - read by what is tested
 
@@ -24,7 +24,15 @@ def positional(a, /): ...
 def variadic(*a): ...
 def keywords(**a): ...
 def default_in_path(item_id: int = 1): ...
-def annotated(q: Annotated[int, Field(ge=1)]): ...
+def aliased(q: Annotated[int, Field(alias="r")]): ...
+def twice_marked(q: Annotated[int, Query(), Header()]): ...
+def marked_path(q: Annotated[int, Path()]): ...
+def depends_on_nothing(q: Annotated[int | None, Depends()]): ...
+def depends_on_a_number(q=Depends(3)): ...  # noqa: B008 - as users write it
+def depends_on_itself(q: "Annotated[int, Depends(depends_on_itself)]"): ...  # noqa: UP037
+def depends_on_a_generator(q: "Annotated[int, Depends(generator)]"): ...  # noqa: UP037
+def has_a_body(a: Item): ...
+def body_there_and_here(x: Annotated[int, Depends(has_a_body)], b: Item): ...
 def when(q: datetime): ...
 def choice(q: typing.Literal["a", "b"]): ...
 def either(q: int | str): ...
@@ -51,7 +59,14 @@ REFUSED = [
     ("/", variadic, {}, "cannot be passed by name"),
     ("/", keywords, {}, "cannot be passed by name"),
     ("/{item_id}", default_in_path, {}, "cannot have a default"),
-    ("/", annotated, {}, "Annotated, which App does not read yet (A7)"),
+    ("/", aliased, {}, "has a Field with an alias or a default"),
+    ("/", twice_marked, {}, "more than one marker"),
+    ("/", marked_path, {}, "path parameter 'q' is not in the path"),
+    ("/", depends_on_nothing, {}, "'q' depends on nothing, and its type is no class"),
+    ("/", depends_on_a_number, {}, "'q' depends on 3, which is not callable"),
+    ("/", depends_on_itself, {}, "'q' depends on itself"),
+    ("/", depends_on_a_generator, {}, "depends on a generator"),
+    ("/", body_there_and_here, {}, "both 'a' and 'b' are the body"),
     ("/", when, {}, "'q' is datetime, which App does not read yet (A7)"),
     ("/", choice, {}, "Literal"),
     ("/", either, {}, "int | str"),
@@ -64,7 +79,6 @@ REFUSED = [
     ("/", async_generator, {}, "cannot be a generator"),
     ("/", coroutine, {"inline": True}, "inline=True is for `def` handlers"),
     ("/", coroutine, {"status_code": 99}, "not a final status"),
-    ("/", coroutine, {"response_model": Item}, "unknown option 'response_model'"),
     ("/", coroutine, {"dependencies": []}, "unknown option 'dependencies'"),
     ("/", unknown_name, {}, "'Nowhere' is not defined"),
     ("relative", coroutine, {}, "must start with '/'"),
@@ -106,16 +120,18 @@ def test_the_plan_says_what_was_found():
     @app.route("/{b}/{a:int}", ["get", "PROPFIND", "GET"], name="named")
     def endpoint(q: str, a: int, b, data: Item | None = None, *, request: Request): ...
 
-    (call,) = app.routes
-    assert call.methods == ("GET", "PROPFIND")
-    assert call.name == "named"
-    assert call.mode == "thread"
-    assert [(param.name, param.place, param.scalar, param.required) for param in call.params] == [
+    (operation,) = app.routes
+    handler = operation.route
+    assert operation.methods == ("GET", "PROPFIND")
+    assert handler.name == "named"
+    assert operation.direct.mode == "thread"
+    assert [(param.name, param.place, param.scalar, param.required) for param in operation.params] == [
         ("a", "path", "int", True),
         ("b", "path", "str", True),
         ("q", "query", "str", True),
     ]
-    assert (call.body.name, call.body.required, call.request_name) == ("data", False, "request")
+    assert (handler.body.name, handler.body.required, handler.dependant.request_name) == ("data", False, "request")
+    assert operation.direct.inputs == (("a", 0), ("b", 1), ("q", 2), ("data", 3), ("request", 4))
 
 
 def test_what_is_callable_may_be_an_endpoint():
@@ -141,11 +157,11 @@ def test_what_is_callable_may_be_an_endpoint():
     app.get("/{a}")(Callable().method)
     app.get("/{a}")(functools.partial(handler, b=1))
     app.get("/{a}")(wrapped(handler))
-    assert [call.mode for call in app.routes] == ["task", "thread", "task", "task"]
-    assert [len(call.params) for call in app.routes] == [1, 1, 2, 2]
+    assert [operation.direct.mode for operation in app.routes] == ["task", "thread", "task", "task"]
+    assert [len(operation.params) for operation in app.routes] == [1, 1, 2, 2]
 
 
-def test_strict_models_are_left_to_the_reference():
+def test_strict_models_are_read_as_python_reads_them():
     class Strict(BaseModel, strict=True):
         when: datetime
 
@@ -160,7 +176,7 @@ def test_strict_models_are_left_to_the_reference():
     app = App()
     app.post("/strict")(strict)
     app.post("/lax")(lax)
-    assert [call.body.accept is None for call in app.routes] == [True, False]
+    assert [inspect.isfunction(operation.accept) for operation in app.routes] == [True, False]
 
 
 def test_a_decorator_gives_the_handler_back():
@@ -173,4 +189,4 @@ def test_response_annotations_need_no_schema():
     async def stream() -> StreamingResponse: ...
 
     app.get("/")(stream)
-    assert app.routes[0].result.adapter is None
+    assert app.routes[0].route.adapter is None

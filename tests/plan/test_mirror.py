@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from data_bridge._native import Operations, Table
+from data_bridge._native import Operations
 from data_bridge.plan import types
 
 
@@ -34,7 +34,7 @@ def operation(**changes: Any) -> types.Operation:
         "params": (types.Param(name="q", place="query", aliases=("q",), scalar="int", required=True),),
         "accept": None,
         "bodies": 0,
-        "makers": (),
+        "makers": ("request", "background"),
         "steps": (step,),
         "slots": 2,
         "direct": step,
@@ -48,7 +48,6 @@ def operation(**changes: Any) -> types.Operation:
 
 #: What Rust has no use for: it is Python's own.
 PYTHONS = {
-    "Operation.makers",
     "Operation.steps",
     "Operation.slots",
     "Operation.route",
@@ -59,13 +58,15 @@ PYTHONS = {
     "Step.of_function",
     "Step.dependant",
     "Step.key",
+    "Step.limit",
 }
 
 
 def test_rust_reads_what_python_says() -> None:
     read: set[str] = set()
-    Operations(False).add(Noting(operation(), read))
-    kinds = (types.Operation, types.Param, types.Step, types.Encoding)
+    Operations("nothing").add(Noting(operation(), read))
+    Operations("all").add_constant(Noting(types.Constant("/x", ("GET",), 200, (), b""), read))
+    kinds = (types.Operation, types.Param, types.Step, types.Encoding, types.Constant)
     said = {f"{kind.__name__}.{field.name}" for kind in kinds for field in dataclasses.fields(kind)}
     assert read == said - PYTHONS
 
@@ -76,12 +77,27 @@ def test_rust_knows_the_same_words(scalar: Any, place: Any) -> None:
     param = types.Param(name="q", place=place, aliases=("q",), path_index=0, scalar=scalar, required=True)
     if "money" in (scalar, place) or "moon" in (scalar, place):
         with pytest.raises(ValueError, match="the plan has no (scalar|place)"):
-            Operations(False).add(operation(params=(param,)))
+            Operations("nothing").add(operation(params=(param,)))
     else:
-        Operations(False).add(operation(params=(param,)))
+        Operations("nothing").add(operation(params=(param,)))
 
 
-def test_an_app_and_an_adapter_share_the_words() -> None:
-    assert set(typing.get_args(types.StepKind)) - {"generator"} <= set(typing.get_args(types.Mode))
-    with pytest.raises(ValueError, match="no leading '/'|must start"):
-        Table(redirect_slashes=True).add(types.Constant("x", ("GET",), 200, (), b""))
+@pytest.mark.parametrize("mode", [*typing.get_args(types.StepKind), "dream"])
+def test_rust_knows_how_a_single_step_is_run(mode: Any) -> None:
+    step = types.Step(call=print, mode=mode, inputs=(), output=0)
+    if mode in ("generator", "dream"):
+        with pytest.raises(ValueError, match="the plan has no mode"):
+            Operations("nothing").add(operation(direct=step))
+    else:
+        Operations("nothing").add(operation(direct=step))
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [({"makers": ("moon",)}, "no maker"), ({"path": "x"}, "must start"), ({"methods": ("GE T",)}, "no HTTP method")],
+)
+def test_what_rust_does_not_know_is_refused(changes: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        Operations("all").add(operation(**changes))
+    with pytest.raises(ValueError, match="the plan has no kind of answers"):
+        Operations("some")

@@ -6,7 +6,7 @@
 mod call;
 mod listener;
 
-pub use call::{Context, call, in_copied_context};
+pub use call::{Context, call};
 pub use listener::listener;
 
 use std::cell::Cell;

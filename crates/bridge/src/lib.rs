@@ -6,6 +6,7 @@ mod asgi;
 mod call;
 pub mod coroutine;
 mod errors;
+mod executor;
 mod ffi;
 mod json;
 mod leaving;
@@ -25,7 +26,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 mod _native {
     #[pymodule_export]
-    use crate::plan::{Answer, Match, Operations, Table, parse_path};
+    use crate::plan::{Answer, Operations, parse_path};
     #[pymodule_export]
     use crate::serve::Server;
     #[pymodule_export]

@@ -2,18 +2,14 @@
 //!
 //! The Python side of a plan is `data_bridge.plan.types`; its attributes are read here by name, once, at registration.
 
-mod endpoint;
 mod operation;
 mod operations;
 mod param;
-mod table;
 mod values;
 
-pub use endpoint::{Endpoint, Mode, ResultPlan};
-pub use operation::{Direct, Operation, Serialise};
-pub use operations::{Operations, Planned, Routed};
-pub use table::{Answer, Compiled, Decided, Match, Matched, Table};
-pub use values::{Argument, Decided as DecidedValue, path_params};
+pub use operation::{Direct, Json, Maker, Mode, Operation, Serialise};
+pub use operations::{Answer, Found, Operations, Planned, Routed};
+pub use values::path_params;
 
 use api::route::RoutePattern;
 use pyo3::exceptions::PyValueError;

@@ -12,9 +12,9 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::adapted::AdaptedService;
+use crate::adapted;
 use crate::asgi::AsgiService;
-use crate::call::AppService;
+use crate::call;
 use crate::coroutine::awaitable;
 use crate::errors;
 use crate::ffi::{self, ThreadBound};
@@ -97,7 +97,7 @@ impl Server {
     ) -> PyResult<Bound<'py, PyAny>> {
         let own = self.state()?;
         let running = Rc::clone(&own.running);
-        let service = AppService::new(app, own.event_loop.bind(py), own.on_disconnect, running)?;
+        let service = call::service(app, own.event_loop.bind(py), own.on_disconnect, running)?;
         self.serve(py, Rc::new(service))
     }
 
@@ -119,7 +119,7 @@ impl Server {
             state.map(|state| Kept::new(state.unbind())),
             Rc::clone(&own.running),
         )?;
-        let service = AdaptedService::new(
+        let service = adapted::service(
             served,
             app,
             event_loop,

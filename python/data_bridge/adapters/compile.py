@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._native import parse_path
+from ..plan.callables import kind_of, unwrap
+from ..plan.graph import Graph
 from ..plan.schema import runs_user_code
-from ..plan.types import Encoding, Operation, Param, Step
+from ..plan.types import Encoding, Operation, Step
 from . import body, upstream
-from .callables import kind_of, unwrap
 from .fields import NotCompiled, adapter_of, is_model, param_of
 from .makers import background, parameter_model, request, response, security_scopes
 from .respond import Responder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from ..plan.graph import Inputs, Slot
     from ..plan.types import Place, StepKind
 
 _PLACES: tuple[Place, ...] = ("path", "query", "header", "cookie")
@@ -35,7 +35,7 @@ def compile_route(context: Any, obstacle: str | None = None) -> Operation:
     endpoint = Step(
         call=call,
         mode="task" if kind == "coroutine" else "thread",
-        inputs=tuple(graph.place(inputs)),
+        inputs=graph.place(inputs),
         output=graph.slot_of_step(len(graph.steps)),
     )
     accept, plain_body = body.acceptor(graph.bodies, embed=graph.embed) if graph.bodies else (None, True)
@@ -71,126 +71,60 @@ def _check_route(context: Any) -> None:
         raise NotCompiled("it has a body limit" if context.max_body_size is not None else "something wraps it")
 
 
-class _Graph:
-    """The dependencies of a route, flattened into steps; each kind of value gets its own numbers.
-
-    A slot is written as ``(kind, number)`` until all are known.
-    """
+class _Graph(Graph):
+    """The dependencies of a route as FastAPI describes them."""
 
     def __init__(self, context: Any) -> None:
+        super().__init__()
         self.in_path = dict(parse_path(context.path))
         self.embed = bool(context._embed_body_fields)
-        self.params: list[Param] = []
-        self.bodies: list[Any] = []
-        self.makers: list[Callable[[Any], Any]] = []
-        self.steps: list[Step] = []
-        self._inputs: list[list[tuple[str, tuple[str, int]]]] = []
-        self._cache: dict[Any, tuple[str, int]] = {}
-        self._singles: dict[Any, tuple[str, int]] = {}
 
-    def solve(self, dependant: Any) -> list[tuple[str, tuple[str, int]]]:
-        """Give the inputs of a dependant's call; what they need is added before."""
+    def wants(self, dependant: Any) -> Inputs:
         inputs = []
-        for sub in dependant.dependencies:
-            slot = self._dependency(sub)
-            if sub.name is not None:
-                inputs.append((sub.name, slot))
         for place in _PLACES:
             inputs += [(field.name, self._param(field, place)) for field in getattr(dependant, f"{place}_params")]
         for field in dependant.body_params:
-            inputs.append((field.name, self._add("body", self.bodies, field)))
-        inputs += self._specials(dependant)
-        return inputs
+            inputs.append((field.name, self.add("body", self.bodies, field)))
+        return inputs + self._specials(dependant)
 
-    def place(self, inputs: list[tuple[str, tuple[str, int]]]) -> list[tuple[str, int]]:
-        """Give inputs their slots, once all are known."""
-        start = {
-            "param": 0,
-            "body": len(self.params),
-            "maker": len(self.params) + len(self.bodies),
-            "step": self.slot_of_step(0),
-        }
-        return [(name, start[kind] + number) for name, (kind, number) in inputs]
+    def key(self, dependant: Any) -> Any:
+        return _cache_key(dependant)
 
-    def slot_of_step(self, number: int) -> int:
-        """Give the slot of a step's result, once all values before the steps are known."""
-        return len(self.params) + len(self.bodies) + len(self.makers) + number
-
-    def placed_steps(self) -> list[Step]:
-        """Give the steps with their slots."""
-        return [
-            Step(
-                call=step.call,
-                mode=step.mode,
-                inputs=tuple(self.place(inputs)),
-                output=self.slot_of_step(number),
-                of_function=step.of_function,
-                dependant=step.dependant,
-                key=step.key,
-            )
-            for number, (step, inputs) in enumerate(zip(self.steps, self._inputs, strict=True))
-        ]
-
-    def _dependency(self, sub: Any) -> tuple[str, int]:
-        key = _cache_key(sub)
-        if key in self._cache and sub.use_cache and _is_cached_throughout(sub):
-            return self._cache[key]
-        inputs = self.solve(sub)
-        if key in self._cache and sub.use_cache:
-            return self._cache[key]
-        kind = kind_of(sub.call)
+    def step(self, dependant: Any) -> Step:
+        kind = kind_of(dependant.call)
         mode: StepKind = "generator" if "generator" in kind else "task" if kind == "coroutine" else "thread"
         if mode == "generator" and upstream.private("fastapi.dependencies.utils", "_solve_generator") is None:
             raise NotCompiled("this release of FastAPI enters generators in another way")
-        self.steps.append(
-            Step(
-                call=sub.call,
-                mode=mode,
-                inputs=(),
-                output=0,
-                of_function=sub.scope == "function",
-                dependant=sub,
-                key=key,
-            )
+        limit = dependant.concurrency
+        return Step(
+            call=dependant.call,
+            mode=mode,
+            inputs=(),
+            output=0,
+            of_function=dependant.scope == "function",
+            dependant=dependant,
+            key=_cache_key(dependant),
+            limit=limit and limit.get_semaphore,
         )
-        self._inputs.append(inputs)
-        slot = ("step", len(self.steps) - 1)
-        self._cache.setdefault(key, slot)
-        return slot
 
-    def _param(self, field: Any, place: Place) -> tuple[str, int]:
+    def _param(self, field: Any, place: Place) -> Slot:
         if is_model(field):
             adapter_of(field)
-            return self._add("maker", self.makers, parameter_model(field, place))
-        return self._add("param", self.params, param_of(field, place, self.in_path))
+            return self.add("maker", self.makers, parameter_model(field, place))
+        return self.add("param", self.params, param_of(field, place, self.in_path))
 
-    def _specials(self, dependant: Any) -> list[tuple[str, tuple[str, int]]]:
+    def _specials(self, dependant: Any) -> Inputs:
         makers = {
             dependant.http_connection_param_name: request,
             dependant.request_param_name: request,
             dependant.background_tasks_param_name: background,
             dependant.response_param_name: response,
         }
-        inputs = [(name, self._single(maker)) for name, maker in makers.items() if name]
+        inputs = [(name, self.single(maker)) for name, maker in makers.items() if name]
         if dependant.security_scopes_param_name:
             maker = security_scopes(_scopes(dependant))
-            inputs.append((dependant.security_scopes_param_name, self._add("maker", self.makers, maker)))
+            inputs.append((dependant.security_scopes_param_name, self.add("maker", self.makers, maker)))
         return inputs
-
-    def _single(self, maker: Callable[[Any], Any]) -> tuple[str, int]:
-        """Give the slot of something of which a request has but one."""
-        if maker not in self._singles:
-            self._singles[maker] = self._add("maker", self.makers, maker)
-        return self._singles[maker]
-
-    @staticmethod
-    def _add(kind: str, values: list[Any], value: Any) -> tuple[str, int]:
-        values.append(value)
-        return kind, len(values) - 1
-
-
-def _is_cached_throughout(dependant: Any) -> bool:
-    return all(sub.use_cache and _is_cached_throughout(sub) for sub in dependant.dependencies)
 
 
 def _cache_key(dependant: Any) -> Any:

@@ -97,7 +97,7 @@ def fill(operation: Operation, slots: list[Any], request: Any, body: bytes) -> N
             raise ValueError("the body does not say that it is JSON")
         values = operation.accept(body)
         slots.extend(values if operation.bodies > 1 else (values,))
-    slots.extend(maker(request) for maker in operation.makers)
+    slots.extend(maker(request) for maker in operation.makers if callable(maker))
 
 
 def _is_json(content_type: str | None, *, strict: bool) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import PydanticUndefined
 
+from ..plan import steps
 from . import upstream
 from .makers import BACKGROUND, RESPONSE
 from .makers import request as request_itself
@@ -122,6 +123,41 @@ class Responder:
             response.headers.raw.extend(head.headers.raw)
         return response
 
+    async def solve_anew(self, operation: Operation, slots: list[Any], request: Any) -> Any:
+        """Go on by FastAPI's own hand, after a step has replaced dependencies; what was done is not done again."""
+        if request is None:
+            raise Interrupted(functools.partial(run, operation, slots))
+        scope = request.scope
+        cache: dict[Any, Any] = {}
+        for step, value in zip(operation.steps, slots[operation.slots - len(operation.steps) :], strict=False):
+            cache.setdefault(step.key, value)
+        content = await request.body() if operation.accept is not None else b""
+        body = json.loads(content) if content else PydanticUndefined
+        solved = await upstream.dependencies.solve_dependencies(
+            request=request,
+            dependant=self.dependant,
+            body=body,
+            background_tasks=scope.get(BACKGROUND),
+            response=scope.get(RESPONSE),
+            dependency_overrides_provider=self.provider,
+            dependency_cache=cache,
+            async_exit_stack=scope["fastapi_inner_astack"],
+            embed_body_fields=self.embed,
+        )
+        if solved.errors:
+            raise upstream.RequestValidationError(solved.errors, body=body if content else None)
+        scope[BACKGROUND], scope[RESPONSE] = solved.background_tasks, solved.response
+        return await _call(self.endpoint, solved.values)
+
+    async def carry_out(self, step: Step, arguments: dict[str, Any], request: Any) -> Any:
+        """Run a step that is more than a coroutine."""
+        if step.mode == "generator":
+            return await _enter(step, arguments, request)
+        if step.limit is not None:
+            async with step.limit():
+                return await _call(step, arguments)
+        return await _call(step, arguments)
+
     def _endpoint_context(self, request: Any) -> Any:
         """Say where the endpoint stands, for an error's text."""
         describe = upstream.private("fastapi.routing", "_extract_endpoint_context")
@@ -130,27 +166,13 @@ class Responder:
         return {**context, "path": f"{request.method} {mounted}{self.path}"}
 
 
-async def run(operation: Operation, slots: list[Any], request: Any = None) -> Any:
-    """Carry out the steps; gives what the endpoint returned. ``slots`` hold all values but the steps' results."""
+async def run(operation: Operation, slots: list[Any], request: Any) -> Any:
+    """Carry out the steps with the request that exception handlers will see."""
     first = len(operation.params) + operation.bodies
     for number, maker in enumerate(operation.makers, first):
-        if maker is request_itself:  # the one that exception handlers will see
+        if maker is request_itself:
             slots[number] = request
-    for step in operation.steps[len(slots) - operation.slots + len(operation.steps) :]:
-        if step.dependant is not None and operation.route.is_overridden:
-            return await _solve_anew(operation, slots, request)
-        arguments = {name: slots[slot] for name, slot in step.inputs}
-        if step.mode == "generator":
-            value = await _enter(step, arguments, request)
-        elif step.dependant is not None and step.dependant.concurrency is not None:
-            async with step.dependant.concurrency.get_semaphore():
-                value = await _call(step, arguments)
-        elif step.mode == "task":
-            value = await step.call(**arguments)
-        else:
-            value = await upstream.run_in_threadpool(step.call, **arguments)
-        slots.append(value)
-    return slots[-1]
+    return await steps.run(operation, slots, request)
 
 
 class Interrupted(Exception):
@@ -160,31 +182,8 @@ class Interrupted(Exception):
         self.work = work
 
 
-async def _solve_anew(operation: Operation, slots: list[Any], request: Any) -> Any:
-    """Go on by FastAPI's own hand, after a step has replaced dependencies; what was done is not done again."""
-    if request is None:
-        raise Interrupted(functools.partial(run, operation, slots))
-    route, scope = operation.route, request.scope
-    cache: dict[Any, Any] = {}
-    for step, value in zip(operation.steps, slots[operation.slots - len(operation.steps) :], strict=False):
-        cache.setdefault(step.key, value)
-    content = await request.body() if operation.accept is not None else b""
-    body = json.loads(content) if content else PydanticUndefined
-    solved = await upstream.dependencies.solve_dependencies(
-        request=request,
-        dependant=route.dependant,
-        body=body,
-        background_tasks=scope.get(BACKGROUND),
-        response=scope.get(RESPONSE),
-        dependency_overrides_provider=route.provider,
-        dependency_cache=cache,
-        async_exit_stack=scope["fastapi_inner_astack"],
-        embed_body_fields=route.embed,
-    )
-    if solved.errors:
-        raise upstream.RequestValidationError(solved.errors, body=body if content else None)
-    scope[BACKGROUND], scope[RESPONSE] = solved.background_tasks, solved.response
-    return await _call(route.endpoint, solved.values)
+def _value(option: Any) -> Any:
+    return option.value if isinstance(option, upstream.DefaultPlaceholder) else option
 
 
 async def _call(step: Step, arguments: dict[str, Any]) -> Any:
@@ -198,7 +197,3 @@ async def _enter(step: Step, arguments: dict[str, Any], request: Any) -> Any:
     stack = request.scope["fastapi_function_astack" if step.of_function else "fastapi_inner_astack"]
     enter = upstream.private("fastapi.dependencies.utils", "_solve_generator")
     return await enter(dependant=step.dependant, stack=stack, sub_values=arguments, request=request)
-
-
-def _value(option: Any) -> Any:
-    return option.value if isinstance(option, upstream.DefaultPlaceholder) else option

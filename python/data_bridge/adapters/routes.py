@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._native import Operations
+from .._native import Answer, Operations
 from . import upstream
 from .compile import compile_route
 from .fields import NotCompiled
@@ -42,7 +42,11 @@ class Routes:
         self, method: str, path: str, query: bytes, headers: Any
     ) -> tuple[Operation, dict[str, Any], list[Any]] | None:
         """Find the operation of a request, its path parameters and the values of its own parameters."""
-        return self.compiled().match(method, path, query, headers)
+        found = self.compiled().match(method, path, b"", query, headers)
+        if found is None or isinstance(found, Answer):
+            return None
+        operation, path_params, slots = found
+        return None if slots is None else (operation, path_params, slots)
 
     def compiled(self) -> Operations:
         """Give the table as the routes are now."""
@@ -66,7 +70,7 @@ class Routes:
 
     def _compile(self) -> Operations:
         watch(self._router, self._changed)
-        operations = Operations(self.answers)
+        operations = Operations("plain" if self.answers else "nothing")
         for context, explained in self._explain():
             if isinstance(context.original_route, upstream.WebSocketRoute):
                 continue

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import upstream
 from .front import MAX_BODY, Front
-from .respond import WORK, of_error, of_result, run
+from .respond import WORK, of_error, of_result
 from .routes import Routes
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ class Served:
 
     response_class = upstream.Response
     response_call = staticmethod(upstream.Response.__call__)
-    run = staticmethod(run)
     of_result = staticmethod(of_result)
     of_error = staticmethod(of_error)
     work_key = WORK

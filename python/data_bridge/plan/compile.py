@@ -1,30 +1,29 @@
-"""From a handler's signature to its plan. All reflection happens here, once, and so does the finding of faults."""
+"""From a handler of an App to its operation, at registration. Names the handler's file and line in every fault."""
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import inspect
+import json
 import math
 import typing
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from .._native import loads, parse_path
-from ..background import BackgroundTasks
 from ..exceptions import RouteError
-from ..requests import Request
 from ..responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from .schema import Adapter, adapt, without_none
-from .types import Body, Call, Mode, Param, Result, RouteOptions, Scalar
+from .callables import kind_of
+from .graph import Graph
+from .handler import Handler
+from .schema import Adapter, adapt, runs_user_code
+from .signature import Unfit, function_of, read, where
+from .types import Body, Dependant, Encoding, Operation, RouteOptions, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Executor
 
-_SCALARS: dict[Any, Scalar] = {str: "str", int: "int", float: "float", bool: "bool", uuid.UUID: "uuid"}
-
-#: What an unannotated parameter becomes when its place in the path names a converter.
-_CONVERTED = {"str": str, "path": str, "int": int, "float": float, "uuid": uuid.UUID}
+    from .graph import Inputs
+    from .types import StepKind
 
 #: Response classes that send text as it stands.
 _TEXT_TYPES: dict[type[Response] | None, str] = {
@@ -32,19 +31,52 @@ _TEXT_TYPES: dict[type[Response] | None, str] = {
     HTMLResponse: "text/html; charset=utf-8",
 }
 
-#: Types that FastAPI reads from the body when no marker says otherwise.
-_DOCUMENTS = (dict, list, set, frozenset, tuple)
+#: Statuses that carry no body (RFC 9110).
+_BODILESS = frozenset({204, 205, 304})
+
+#: The options that are said to Pydantic's serialiser, by its names.
+_SERIALISING = ("include", "exclude", "by_alias", "exclude_unset", "exclude_defaults", "exclude_none")
 
 
-def compile_route(path: str, methods: tuple[str, ...], endpoint: Callable[..., Any], options: RouteOptions) -> Call:
-    """Make the plan of one route. Raises :class:`RouteError` for everything that is wrong with it."""
+def compile_route(
+    path: str,
+    methods: tuple[str, ...],
+    endpoint: Callable[..., Any],
+    options: RouteOptions,
+    executor: Executor,
+) -> Operation:
+    """Make the operation of one route. Raises :class:`RouteError` for everything that is wrong with it."""
     compiler = _Compiler(path, methods, endpoint, options)
     try:
-        return compiler.compile()
+        return compiler.compile(executor)
     except RouteError:
         raise
-    except (ValueError, TypeError, NameError, RuntimeError) as error:  # Pydantic's are among these
-        raise compiler.error(str(error)) from error
+    except (Unfit, ValueError, TypeError, NameError, RuntimeError) as error:  # Pydantic's are among these
+        raise RouteError(f"{compiler.where}: {' '.join(methods)} {path}: {error}") from error
+
+
+class _Graph(Graph):
+    """The dependencies of a handler."""
+
+    def wants(self, dependant: Dependant) -> Inputs:
+        inputs = [(param.name, self.add("param", self.params, param)) for param in dependant.params]
+        if dependant.body:
+            inputs.append((dependant.body.name, self._body(dependant.body)))
+        if dependant.request_name:
+            inputs.append((dependant.request_name, self.single("request")))
+        if dependant.background_name:
+            inputs.append((dependant.background_name, self.single("background")))
+        return inputs
+
+    def _body(self, body: Body) -> tuple[str, int]:
+        """Give the slot of the body, of which there is but one."""
+        return ("body", 0) if self.bodies else self.add("body", self.bodies, body)
+
+    def key(self, dependant: Dependant) -> Any:
+        return dependant.call
+
+    def step(self, dependant: Dependant) -> Step:
+        return Step(call=dependant.call, mode=dependant.mode, inputs=(), output=0)
 
 
 class _Compiler:
@@ -57,48 +89,49 @@ class _Compiler:
         self.methods = methods
         self.endpoint = endpoint
         self.options = options
-        self.function = _function_of(endpoint)
-        self.where = _where(self.function)
-        self.request_name: str | None = None
-        self.background_name: str | None = None
-        self.body: Body | None = None
+        self.where = where(endpoint)
 
-    def compile(self) -> Call:
+    def compile(self, executor: Executor) -> Operation:
         unknown = set(self.options) - set(RouteOptions.__annotations__)
         if unknown:
             known = ", ".join(RouteOptions.__annotations__)
-            raise self.error(f"unknown option {min(unknown)!r}: App knows {known}")
-        in_path = dict(parse_path(self.path))
-        hints = typing.get_type_hints(self.function, include_extras=True)
-        found = [
-            param
-            for parameter in inspect.signature(self.endpoint).parameters.values()
-            if (param := self.parameter(parameter, hints.get(parameter.name, inspect.Parameter.empty), in_path))
-        ]
-        return Call(
+            raise Unfit(f"unknown option {min(unknown)!r}: App knows {known}")
+        dependant = read(self.endpoint, dict(parse_path(self.path)))
+        graph = _Graph()
+        inputs = graph.solve(dependant)
+        last = graph.slot_of_step(len(graph.steps))
+        step = Step(call=self.endpoint, mode=self.mode(), inputs=graph.place(inputs), output=last)
+        body: Body | None = graph.bodies[0] if graph.bodies else None
+        why = _obstacle(graph, body)
+        handler = self.handler(dependant, step, body, executor, why)
+        accept, accepted = _acceptor(body.adapter) if body else (None, None)
+        return Operation(
             path=self.path,
             methods=self.methods,
-            name=self.options.get("name", getattr(self.function, "__name__", type(self.endpoint).__name__)),
-            where=self.where,
-            endpoint=self.endpoint,
-            mode=self.mode(),
-            # FastAPI reports what is wrong with the path before what is wrong with the query.
-            params=tuple(sorted(found, key=lambda param: param.path_index is None)),
-            body=self.body,
-            request_name=self.request_name,
-            background_name=self.background_name,
-            result=self.result(hints.get("return", inspect.Parameter.empty)),
+            params=tuple(graph.params),
+            accept=accept,
+            accepted=accepted,
+            bodies=len(graph.bodies),
+            makers=tuple(graph.makers),
+            steps=(*graph.placed_steps(), step),
+            slots=last + 1,
+            direct=None if graph.steps else step,
+            is_native=not why,
+            result=self.encoding(handler),
+            status=handler.status,
+            route=handler,
             timeout=self.timeout(),
             on_disconnect=self.on_disconnect(),
         )
 
-    def mode(self) -> Mode:
-        if inspect.isasyncgenfunction(self.function) or inspect.isgeneratorfunction(self.function):
-            raise self.error("a handler cannot be a generator yet (A21): return a StreamingResponse of one")
+    def mode(self) -> StepKind:
+        kind = kind_of(self.endpoint)
+        if "generator" in kind:
+            raise Unfit("a handler cannot be a generator yet (A21): return a StreamingResponse of one")
         inline = self.options.get("inline", False)
-        if any(inspect.iscoroutinefunction(function) for function in (self.function, inspect.unwrap(self.function))):
+        if kind == "coroutine":
             if inline:
-                raise self.error("inline=True is for `def` handlers; an `async def` one runs on the loop anyway")
+                raise Unfit("inline=True is for `def` handlers; an `async def` one runs on the loop anyway")
             return "task"
         return "inline" if inline else "thread"
 
@@ -107,166 +140,92 @@ class _Compiler:
         if seconds is None:
             return None
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
-            raise self.error(f"timeout must be seconds, more than 0, not {seconds!r}")
+            raise Unfit(f"timeout must be seconds, more than 0, not {seconds!r}")
         return float(seconds)
 
     def on_disconnect(self) -> str | None:
         policy = self.options.get("on_disconnect")
         if policy not in (None, "cancel", "ignore"):
-            raise self.error(f"on_disconnect must be 'cancel' or 'ignore', not {policy!r}")
+            raise Unfit(f"on_disconnect must be 'cancel' or 'ignore', not {policy!r}")
         return policy
 
-    def parameter(self, parameter: inspect.Parameter, annotation: Any, in_path: dict[str, str]) -> Param | None:
-        """One argument of the endpoint; None if it is the request or the body."""
-        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise self.error(f"parameter {parameter} cannot be passed by name")
-        if inspect.isclass(annotation) and issubclass(annotation, Request):
-            self.request_name = self.only(self.request_name, parameter.name, "request")
-            return None
-        if annotation is BackgroundTasks:
-            self.background_name = self.only(self.background_name, parameter.name, "list of background tasks")
-            return None
-        if typing.get_origin(annotation) is typing.Annotated:
-            raise self.error(f"parameter {parameter.name!r} is Annotated, which App does not read yet (A7)")
-        default = parameter.default
-        if parameter.name in in_path:
-            if default is not parameter.empty:
-                raise self.error(f"path parameter {parameter.name!r} cannot have a default")
-            return self.path_param(parameter.name, annotation, in_path)
-        self.check_default(parameter)
-        scalar = _scalar(annotation)
-        if scalar is not None:
-            return Param(
-                name=parameter.name,
-                place="query",
-                aliases=(parameter.name,),
-                scalar=scalar,
-                required=default is parameter.empty,
-                default=None if default is parameter.empty else default,
-                adapter=adapt(annotation),
-            )
-        self.take_body(parameter, annotation)
-        return None
-
-    def path_param(self, name: str, annotation: Any, in_path: dict[str, str]) -> Param:
-        converter = in_path[name]
-        if annotation is inspect.Parameter.empty:
-            annotation = _CONVERTED[converter]
-        scalar = _scalar(annotation)
-        if scalar is None:
-            raise self.error(f"path parameter {name!r} is {_spell(annotation)}, which App does not read yet (A7)")
-        agrees = converter in ("str", "path") or scalar == converter
-        return Param(
-            name=name,
-            place="path",
-            aliases=(name,),
-            path_index=list(in_path).index(name),
-            # The reference sees converted values: an `int` that is annotated `str` is refused by it.
-            scalar=scalar if agrees else "unknown",
-            required=True,
-            adapter=adapt(annotation),
-        )
-
-    def take_body(self, parameter: inspect.Parameter, annotation: Any) -> None:
-        inner = without_none(annotation)
-        if not _is_document(inner):
-            raise self.error(f"parameter {parameter.name!r} is {_spell(annotation)}, which App does not read yet (A7)")
-        self.only(self.body.name if self.body else None, parameter.name, "body (A7)")
-        adapter = adapt(annotation)
-        self.body = Body(
-            name=parameter.name,
-            required=parameter.default is parameter.empty,
-            default=None if parameter.default is parameter.empty else parameter.default,
-            adapter=adapter,
-            accept=_acceptor(inner, adapter),
-        )
-
-    def only(self, former: str | None, name: str, what: str) -> str:
-        """Give ``name``; refuse it where there is a ``former`` one of its kind."""
-        if former is not None:
-            raise self.error(f"both {former!r} and {name!r} are the {what}")
-        return name
-
-    def check_default(self, parameter: inspect.Parameter) -> None:
-        default = parameter.default
-        plain = isinstance(default, (str, int, float, uuid.UUID, *_DOCUMENTS)) or _is_model(type(default))
-        if default is not parameter.empty and default is not None and not plain:
-            raise self.error(f"the default of {parameter.name!r} is {default!r}, which App does not read yet (A7, A9)")
-
-    def result(self, annotation: Any) -> Result:
+    def handler(self, dependant: Dependant, step: Step, body: Body | None, executor: Executor, why: str) -> Handler:
+        """Describe what the reference path needs."""
         response_class = self.options.get("response_class")
         status_code = self.options.get("status_code", 200)
         if not 200 <= status_code <= 599:  # noqa: PLR2004 - the range of final statuses that mean something
-            raise self.error(f"status_code {status_code} is not a final status")
-        if response_class is JSONResponse:
-            response_class = None
+            raise Unfit(f"status_code {status_code} is not a final status")
+        function = function_of(self.endpoint)
+        return Handler(
+            name=self.options.get("name", getattr(function, "__name__", type(self.endpoint).__name__)),
+            where=self.where,
+            dependant=dependant,
+            endpoint=step,
+            body=body,
+            status=status_code,
+            response_class=None if response_class is JSONResponse else response_class,
+            adapter=self.result_adapter(function),
+            options=self.serialising(),
+            executor=executor,
+            why=why,
+        )
+
+    def result_adapter(self, function: Callable[..., Any]) -> Adapter | None:
+        hint = typing.get_type_hints(function, include_extras=True).get("return", inspect.Parameter.empty)
+        annotation = self.options.get("response_model", hint)
         untyped = annotation in (inspect.Parameter.empty, Any, None, type(None), dict, list, object)
-        if untyped or response_class is not None or _is_response(annotation):
-            return Result(status_code, response_class, _TEXT_TYPES.get(response_class), None)
-        return Result(status_code, None, None, adapt(annotation))
+        response_class = self.options.get("response_class")
+        if untyped or response_class not in (None, JSONResponse) or _is_response(annotation):
+            return None
+        return adapt(annotation)
 
-    def error(self, problem: str) -> RouteError:
-        return RouteError(f"{self.where}: {' '.join(self.methods)} {self.path}: {problem}")
+    def serialising(self) -> tuple[tuple[str, Any], ...]:
+        said = {name: self.options.get(f"response_model_{name}") for name in _SERIALISING}
+        said["by_alias"] = self.options.get("response_model_by_alias", True)
+        return tuple((name, value) for name, value in said.items() if value is not None)
 
-
-def _function_of(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """Find what carries the annotations and says whether it is a coroutine function."""
-    while isinstance(endpoint, functools.partial):
-        endpoint = endpoint.func
-    if not callable(endpoint):
-        raise RouteError(f"{endpoint!r} is not callable")
-    if inspect.isroutine(endpoint):
-        return endpoint
-    return type(endpoint).__call__.__get__(endpoint)  # type: ignore[no-any-return]
-
-
-def _where(function: Callable[..., Any]) -> str:
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function)
-
-
-def _spell(annotation: Any) -> str:
-    return annotation.__name__ if inspect.isclass(annotation) else str(annotation)
-
-
-def _scalar(annotation: Any) -> Scalar | None:
-    if annotation in (inspect.Parameter.empty, Any):
-        return "str"
-    try:
-        return _SCALARS.get(without_none(annotation))
-    except TypeError:  # an unhashable annotation is no scalar
-        return None
+    def encoding(self, handler: Handler) -> Encoding | None:
+        """Say how Rust writes the result; None where the reference path has to make the response."""
+        if handler.status in _BODILESS:
+            return None
+        if handler.response_class is not None:
+            text_type = _TEXT_TYPES.get(handler.response_class)
+            return Encoding(text_type=text_type) if text_type else None
+        if handler.adapter is None:
+            return Encoding()
+        adapter = handler.adapter
+        return Encoding(
+            validate=adapter.validator.validate_python,
+            schema=adapter.schema,
+            to_json=adapter.serializer.to_json,
+            options=handler.options,
+        )
 
 
-def _is_document(annotation: Any) -> bool:
-    origin = typing.get_origin(annotation) or annotation
-    if not inspect.isclass(origin):
-        return False
-    return (
-        issubclass(origin, _DOCUMENTS)
-        or _is_model(origin)
-        or dataclasses.is_dataclass(origin)
-        or typing.is_typeddict(origin)
-        or origin.__module__ == "collections.abc"
-    )
-
-
-def _is_model(annotation: type) -> bool:
-    return hasattr(annotation, "__pydantic_validator__")
+def _obstacle(graph: Graph, body: Body | None) -> str:
+    """Say why the reference path has to answer each request, if it has to."""
+    for param in graph.params:
+        if param.validate is None:
+            return f"{param.name!r} is of another type than its converter"
+        if param.adapter and runs_user_code(param.adapter.schema):
+            return f"{param.name!r} has a validator in Python"
+    if body is not None and runs_user_code(body.adapter.schema):
+        return f"{body.name!r} has a validator in Python"
+    return ""
 
 
 def _is_response(annotation: Any) -> bool:
     return inspect.isclass(annotation) and issubclass(annotation, Response)
 
 
-def _acceptor(annotation: Any, adapter: Adapter) -> Callable[[bytes], Any] | None:
-    if annotation is dict:
-        return _accept_dict
-    return adapter.validator.validate_json if adapter.reads_json_alike() else None
+def _acceptor(adapter: Adapter) -> tuple[Callable[[bytes], Any], type | None]:
+    """Give what makes a body's value of bytes, and the type that it has to have."""
+    if adapter.schema.get("type") == "dict" and adapter.schema == adapt(dict).schema:
+        return loads, dict
+    if adapter.reads_json_alike():
+        return adapter.validator.validate_json, None
 
+    def accept(content: bytes) -> Any:
+        return adapter.validate(json.loads(content))
 
-def _accept_dict(content: bytes) -> dict[str, Any]:
-    value = loads(content)
-    if not isinstance(value, dict):
-        raise TypeError("not an object")
-    return value
+    return accept, None

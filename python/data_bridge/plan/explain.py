@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -60,12 +61,7 @@ def _row_of(route: Route) -> Row:
     methods = " ".join(route.methods)
     if isinstance(route, Constant):
         return Row(methods, route.path, "T0", "")
-    unknown = [param.name for param in route.params if param.scalar == "unknown"]
-    if unknown:
-        return Row(methods, route.path, "T3", f"{unknown[0]!r} is of a type that Rust does not read")
-    if route.body is not None and route.body.accept is None:
-        return Row(methods, route.path, "T3", f"{route.body.name!r} reads JSON in another way than Python")
-    return Row(methods, route.path, "T1", "")
+    return Row(methods, route.path, *_tier(route, "", ""))
 
 
 def _rows_of_adapted(found: Iterable[Any], obstacle: str | None) -> Iterator[Row]:
@@ -78,8 +74,11 @@ def _tier(operation: Operation | None, obstacle: str, why: str) -> tuple[str, st
         return "T3", why
     if obstacle:
         return "T2", obstacle
+    why = getattr(operation.route, "why", "")
+    if why:
+        return "T3", why
+    if not operation.steps[:-1] and inspect.isfunction(operation.accept):
+        return "T2", "its body is read in Python"
     if operation.direct is not None:
         return "T1", ""
-    if not operation.steps[:-1] and not operation.makers:
-        return "T2", "its body is read in Python"
     return "T2", "it has dependencies" if operation.is_native else "it needs the request, its response or a generator"

@@ -1,20 +1,26 @@
-"""The plan as data. `_native.Table` reads these by attribute name into Rust's `api::plan`; a test compares the two."""
+"""The plan as data. `_native.Operations` reads it by attribute name into Rust's `api::plan`; a test compares them."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypedDict
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from ..responses import Response
     from .schema import Adapter
 
 #: Types whose plain forms Rust reads itself; values of an ``unknown`` one are all left to the reference path.
 Scalar = Literal["str", "int", "float", "bool", "uuid", "unknown"]
 
-#: How an endpoint is run: as a task, in the loop's thread pool, or at once on the loop's thread.
-Mode = Literal["task", "thread", "inline"]
+#: How a step is run: awaited, in a thread, at once on the loop's thread, or as a generator whose end comes after the
+#: response.
+StepKind = Literal["task", "thread", "inline", "generator"]
+
+#: What is made for user code: by Rust what has a name, by the adapter's front in Python what is a function.
+Maker = Literal["request", "background"] | Callable[[Any], Any]
 
 
 class RouteOptions(TypedDict):
@@ -24,6 +30,20 @@ class RouteOptions(TypedDict):
     """The status of a result that is no response (default 200)."""
     response_class: NotRequired[type[Response]]
     """What a result that is no response becomes (default: JSON)."""
+    response_model: NotRequired[Any]
+    """The type that results are validated, filtered and written by (default: the return annotation; None: none)."""
+    response_model_include: NotRequired[Any]
+    """The fields of the result that are written (default: all)."""
+    response_model_exclude: NotRequired[Any]
+    """The fields of the result that are left out (default: none)."""
+    response_model_by_alias: NotRequired[bool]
+    """Write fields by their aliases (default True)."""
+    response_model_exclude_unset: NotRequired[bool]
+    """Leave out what was not set (default False)."""
+    response_model_exclude_defaults: NotRequired[bool]
+    """Leave out what has its default (default False)."""
+    response_model_exclude_none: NotRequired[bool]
+    """Leave out what is None (default False)."""
     inline: NotRequired[bool]
     """Run a ``def`` handler on the loop's thread: for handlers that never block (default: in a thread)."""
     name: NotRequired[str]
@@ -69,53 +89,30 @@ class Param:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Body:
-    """A body that is one JSON document.
-
-    ``accept`` turns received bytes into the value if it is sure that the reference would give the same, and raises
-    otherwise (the reference then decides); None where the type leaves no room for that.
-    """
+    """A body that is one JSON document, as the reference path of an App reads it."""
 
     name: str
     required: bool
     default: Any
     adapter: Adapter
-    accept: Callable[[bytes], Any] | None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Result:
-    """What becomes of a result that is no response.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Dependant:
+    """A function of an App's user, the endpoint or a dependency, and what it wants of a request.
 
-    ``text_type`` is the media type of text that is sent as it stands, where ``response_class`` says so. ``adapter`` is
-    that of the return annotation (None: anything that JSON can carry); it filters, as FastAPI does.
+    ``name`` is the parameter that gets its result, None for the endpoint.
     """
 
-    status_code: int
-    response_class: type[Response] | None
-    text_type: str | None
-    adapter: Adapter | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Call:
-    """A route that Python answers.
-
-    The endpoint's arguments are those of ``params``, then body, request and background tasks where it has such.
-    """
-
-    path: str
-    methods: tuple[str, ...]
-    name: str
-    where: str
-    endpoint: Callable[..., Any]
-    mode: Mode
-    params: tuple[Param, ...]
-    body: Body | None
-    request_name: str | None
-    background_name: str | None
-    result: Result
-    timeout: float | None = None
-    on_disconnect: str | None = None
+    call: Callable[..., Any]
+    mode: StepKind
+    name: str | None = None
+    use_cache: bool = True
+    dependencies: tuple[Dependant, ...] = ()
+    params: tuple[Param, ...] = ()
+    body: Body | None = None
+    request_name: str | None = None
+    background_name: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -129,18 +126,13 @@ class Constant:
     content: bytes
 
 
-Route = Call | Constant
-
-#: How a step of an operation is run: awaited, in a thread, or as a generator whose end comes after the response.
-StepKind = Literal["task", "thread", "generator"]
-
-
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One call of an operation: a dependency, or at last the endpoint.
 
     ``inputs`` are the arguments' names and the slots of their values, ``output`` is the slot of the result.
-    ``dependant`` is the framework's own description, for what it carries out itself, ``key`` its name for the result.
+    ``dependant`` is the framework's own description, for what it carries out itself, ``key`` its name for the result,
+    ``limit`` gives a context manager that bounds how many calls run at once.
     """
 
     call: Callable[..., Any]
@@ -150,15 +142,18 @@ class Step:
     of_function: bool = False
     dependant: Any = None
     key: Any = None
+    limit: Callable[[], AbstractAsyncContextManager[Any]] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Encoding:
     """How a result becomes JSON: by its type (with ``options``), or as it is where there is no ``validate``.
 
-    ``schema`` is the core schema that ``to_json`` follows; what it leaves no doubt about, Rust writes itself.
+    ``text_type``: it is text that is sent as it stands, with this media type. ``schema`` is the core schema that
+    ``to_json`` follows; what it leaves no doubt about, Rust writes itself.
     """
 
+    text_type: str | None = None
     validate: Callable[[Any], Any] | None = None
     schema: Any = None
     to_json: Callable[..., bytes] | None = None
@@ -167,30 +162,46 @@ class Encoding:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A route of a foreign framework's app.
+    """A route that Python answers.
 
     Its values live in numbered slots: those of ``params``, those of the body (``bodies`` of them), those that
     ``makers`` make, then the steps' results. ``accept`` makes the body's values of bytes (of b"" where there are none),
-    and raises where the app itself has to decide.
+    and raises where the reference has to decide; what it makes must be of ``accepted``, where that is given.
     ``direct`` is the one step that there is, where Rust can do it all; ``is_native`` says that it does, or that it runs
-    the steps without a request at hand. ``result`` is None where Python makes the
-    response, by ``route``, which is what the adapter keeps for that.
+    the steps. ``result`` is None where Python makes the response. ``route`` is what the face keeps for its own part.
     """
 
     path: str
     methods: tuple[str, ...]
     params: tuple[Param, ...]
     accept: Callable[[bytes], Any] | None
+    accepted: type | None = None
     bodies: int
-    makers: tuple[Callable[[Any], Any], ...]
+    makers: tuple[Maker, ...]
     steps: tuple[Step, ...]
     slots: int
     direct: Step | None
     is_native: bool
     result: Encoding | None
     status: int
+    #: A `Carrier`.
     route: Any
+    timeout: float | None = None
+    on_disconnect: str | None = None
 
 
-#: Arguments by name, ready for the endpoint.
-Arguments = Mapping[str, Any]
+class Carrier(Protocol):
+    """A face's part in an operation's steps."""
+
+    @property
+    def is_overridden(self) -> bool:
+        """Whether dependencies are replaced at the moment."""
+
+    async def solve_anew(self, operation: Operation, slots: list[Any], request: Any) -> Any:
+        """Go on after the steps that are done, now that dependencies are replaced."""
+
+    async def carry_out(self, step: Step, arguments: dict[str, Any], request: Any) -> Any:
+        """Run a step that is more than a coroutine."""
+
+
+Route = Operation | Constant

@@ -12,41 +12,85 @@ from ..background import BackgroundTasks
 from ..exceptions import HTTPException, RequestValidationError
 
 if TYPE_CHECKING:
-    from ..plan.types import Arguments, Body, Call, Param
+    from collections.abc import Mapping
+
+    from ..plan.handler import Handler
+    from ..plan.types import Body, Dependant, Param
     from ..requests import Request
 
 _MISSING = object()
 
+Errors = list[dict[str, Any]]
 
-async def solve(call: Call, request: Request) -> Arguments:
-    """Find the endpoint's arguments.
 
-    Raises :class:`RequestValidationError` with all that is wrong, :class:`HTTPException` for an unreadable body.
-    """
-    document = await _document(request) if call.body else _MISSING
-    errors: list[dict[str, Any]] = []
-    arguments: dict[str, Any] = {}
-    for param in call.params:
-        sent = _sent(param, request)
-        loc = (param.place, param.alias)
-        arguments[param.name] = _value(param, sent, loc, errors)
-    if call.body:
-        arguments[call.body.name] = _value(call.body, document, ("body",), errors)
-    if errors:
-        raise RequestValidationError(errors, body=None if document is _MISSING else document)
-    if call.request_name:
-        arguments[call.request_name] = request
-    if call.background_name:
-        arguments[call.background_name] = BackgroundTasks()
-    return arguments
+class Solver:
+    """Finds the arguments of one request."""
+
+    def __init__(self, handler: Handler, request: Request) -> None:
+        self.handler = handler
+        self.request = request
+        #: What user code left for afterwards.
+        self.background: BackgroundTasks | None = None
+        self._document: Any = _MISSING
+        self._results: dict[Any, Any] = {}
+
+    async def solve(self) -> Mapping[str, Any]:
+        """Find the endpoint's arguments; dependencies are called for that.
+
+        Raises :class:`RequestValidationError` with all that is wrong, :class:`HTTPException` for an unreadable body,
+        and whatever a dependency raises.
+        """
+        if self.handler.body:
+            self._document = await _document(self.request)
+        arguments, errors = await self._arguments(self.handler.dependant)
+        if errors:
+            raise RequestValidationError(errors, body=None if self._document is _MISSING else self._document)
+        return arguments
+
+    async def _arguments(self, dependant: Dependant) -> tuple[dict[str, Any], Errors]:
+        """Give a function's arguments and what is wrong with them; calls the dependencies whose own are right."""
+        arguments: dict[str, Any] = {}
+        errors: Errors = []
+        for sub in dependant.dependencies:
+            inner, wrong = await self._arguments(sub)
+            if wrong:
+                errors += wrong
+                continue
+            if not (sub.use_cache and sub.call in self._results):
+                result = await self.handler.call(sub.mode, sub.call, inner)
+                if sub.use_cache:
+                    self._results[sub.call] = result
+                else:
+                    arguments[str(sub.name)] = result
+                    continue
+            arguments[str(sub.name)] = self._results[sub.call]
+        for param in dependant.params:
+            loc = (param.place, param.alias)
+            arguments[param.name] = _value(param, _sent(param, self.request), loc, errors)
+        if dependant.body:
+            arguments[dependant.body.name] = _value(dependant.body, self._document, ("body",), errors)
+        return {**arguments, **self._specials(dependant)}, errors
+
+    def _specials(self, dependant: Dependant) -> dict[str, Any]:
+        specials: dict[str, Any] = {}
+        if dependant.request_name:
+            specials[dependant.request_name] = self.request
+        if dependant.background_name:
+            self.background = self.background or BackgroundTasks()
+            specials[dependant.background_name] = self.background
+        return specials
 
 
 def _sent(param: Param, request: Request) -> Any:
-    source = request.query_params if param.path_index is None else request.path_params
+    source: Mapping[str, Any] = {
+        "path": request.path_params,
+        "query": request.query_params,
+        "header": request.headers,
+    }[param.place]
     return source.get(param.alias, _MISSING)
 
 
-def _value(plan: Param | Body, sent: Any, loc: tuple[str, ...], errors: list[dict[str, Any]]) -> Any:
+def _value(plan: Param | Body, sent: Any, loc: tuple[str, ...], errors: Errors) -> Any:
     """Validate a value; what is wrong with it is added to ``errors``."""
     if sent is _MISSING:
         if plan.required:

@@ -11,7 +11,8 @@ from ..exceptions import HTTPException, RequestValidationError, ResponseValidati
 from ..responses import JSONResponse, Response
 
 if TYPE_CHECKING:
-    from ..plan.types import Call
+    from ..plan.handler import Handler
+    from ..plan.types import Operation
 
 logger = logging.getLogger("data_bridge.error")
 
@@ -19,40 +20,41 @@ logger = logging.getLogger("data_bridge.error")
 _BODILESS = frozenset({204, 205, 304})
 
 
-def response_of(call: Call, result: Any) -> Response:
+def response_of(operation: Operation, result: Any) -> Response:
     """Make the response to ``result``.
 
     Raises :class:`ResponseValidationError` if it does not fit the return annotation.
     """
     if isinstance(result, Response):
         return result
-    plan = call.result
-    if plan.status_code in _BODILESS:
-        return Response(status_code=plan.status_code, media_type="application/json")
-    if plan.response_class is not None:
-        return plan.response_class(result, status_code=plan.status_code)
-    if isinstance(result, bytes) and plan.adapter is None:
-        return Response(result, plan.status_code, media_type="application/octet-stream")
-    return Response(content_of(call, result), plan.status_code, media_type="application/json")
+    handler: Handler = operation.route
+    if handler.status in _BODILESS:
+        return Response(status_code=handler.status, media_type="application/json")
+    if handler.response_class is not None:
+        return handler.response_class(result, status_code=handler.status)
+    if isinstance(result, bytes) and handler.adapter is None:
+        return Response(result, handler.status, media_type="application/octet-stream")
+    return Response(content_of(operation, result), handler.status, media_type="application/json")
 
 
-def content_of(call: Call, result: Any) -> bytes:
-    """Write ``result`` as JSON, by the return annotation where there is one."""
-    adapter = call.result.adapter
-    if adapter is None:
+def content_of(operation: Operation, result: Any) -> bytes:
+    """Write ``result`` as JSON, by its type where there is one."""
+    handler: Handler = operation.route
+    if handler.adapter is None:
         return encode(result)
     try:
-        return adapter.to_json(adapter.validate(result))
+        written: bytes = handler.adapter.serializer.to_json(handler.adapter.validate(result), **dict(handler.options))
     except ValidationError as error:
-        raise unfit(call, error) from error
+        raise unfit(operation, error) from error
+    return written
 
 
-def unfit(call: Call, error: Exception) -> Exception:
+def unfit(operation: Operation, error: Exception) -> Exception:
     """Turn a validator's refusal of a result into the error that names the handler."""
     if not isinstance(error, ValidationError):
         return error
     items = [{**item, "loc": ("response", *item["loc"])} for item in error.errors(include_url=False)]
-    return ResponseValidationError(items, call.where)
+    return ResponseValidationError(items, _where(operation))
 
 
 def encode(content: Any) -> bytes:
@@ -78,18 +80,23 @@ def failure_of(error: BaseException) -> Response | None:
     return None
 
 
-def settle(call: Call, error: BaseException) -> Response:
+def settle(operation: Operation, error: BaseException) -> Response:
     """Make the response to any exception; a fault is logged once, with its traceback."""
     response = failure_of(error)
     if response is None:
-        logger.error("Exception in the handler at %s", call.where, exc_info=error)
+        logger.error("Exception in the handler at %s", _where(operation), exc_info=error)
         return internal_error()
     return response
 
 
-def report(call: Call, error: BaseException) -> None:
+def report(operation: Operation, error: BaseException) -> None:
     """Log a fault of what a handler left to be done after its response."""
-    logger.error("Exception after the response of the handler at %s", call.where, exc_info=error)
+    logger.error("Exception after the response of the handler at %s", _where(operation), exc_info=error)
+
+
+def _where(operation: Operation) -> str:
+    handler: Handler = operation.route
+    return handler.where
 
 
 def internal_error() -> Response:

@@ -12,5 +12,5 @@ pub mod scalar;
 
 pub use extract::{Fields, Refusal, Request, Values, extract, is_json};
 pub use param::{Names, Param, Source};
-pub use route::{Body, Call, Constant, Decision, Plan, Route, Target, Tier};
+pub use route::{Call, Constant, Decision, Plan, Route, Target};
 pub use scalar::{Scalar, Value};

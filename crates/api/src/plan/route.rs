@@ -7,33 +7,11 @@ use bytes::Bytes;
 use super::param::Param;
 use crate::route::{Answer, Captures, MethodError, Outcome, RouteId, RoutePattern, Router};
 
-/// How far Rust goes with a route before user code runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tier {
-    /// T1: Rust extracts and validates; one entry into the interpreter.
-    Compiled,
-    /// T3: the interpreter does everything, in plain Python.
-    Reference,
-}
-
-/// What an endpoint wants of the request's body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Body {
-    /// Nothing, or it reads the body itself.
-    Unread,
-    /// One JSON document, in full.
-    Json,
-}
-
 /// A route that Python answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// Its parameters, in the order of the endpoint's arguments.
+    /// Its parameters.
     pub params: Box<[Param]>,
-    /// What it wants of the body.
-    pub body: Body,
-    /// How far Rust goes.
-    pub tier: Tier,
 }
 
 /// A complete answer, decided at registration.

@@ -1,53 +1,36 @@
-//! A foreign framework's app as the server's service, by its compiled routes; what these do not cover is the app's own.
+//! The face of a foreign framework's app on the executor. What its compiled routes do not cover is the app's own.
 //!
-//! 404 and 405 are answered without the interpreter where they are the framework's own. A route that compiled becomes one
-//! job: [`arrived`] builds the values and calls, [`answer`] writes what came of it. Whatever is out of the ordinary, a
-//! refusal before user code or an exception after it, goes on through the app itself, as an ASGI call.
+//! [`answer`] writes what came of a call. Whatever is out of the ordinary, a refusal before user code or an exception after
+//! it, goes on through the app itself, as an ASGI call.
 
 mod answer;
-mod arrived;
 
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use api::exchange::Exchange;
 use api::http1::head::Head;
-use api::plan::{self, Fields, Values, is_json};
-use api::route::Captures;
-use api::service::{LocalBoxFuture, Service};
-use bytes::Bytes;
+use api::plan::is_json;
+use api::service::LocalBoxFuture;
 use pyloop::gil::Kept;
-use pyloop::host::{self, Job, Remote};
+use pyo3::exceptions::PyNotImplementedError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use self::arrived::Arrived;
-use crate::asgi::AsgiService;
-use crate::call::{Collected, Collecting, send_answer};
+use crate::asgi::{AsgiService, Beginning};
+use crate::executor::{Arrived, Face, Owed, Parts, PlanService, Shared};
 use crate::leaving::OnDisconnect;
-use crate::plan::{Operation, Operations, Planned, Routed};
+use crate::plan::{Found, Maker, Operations, Routed};
 use crate::running::Running;
-use crate::task::Tasks;
 
-/// The service that answers for an app by its compiled routes.
-pub struct AdaptedService(Rc<Shared>);
+use api::service::Service;
 
-/// What every call of one app needs. The Python parts are touched attached, on the loop's thread.
-struct Shared {
-    routed: RefCell<Arc<Routed>>,
+/// What calls of a foreign app need beside what all calls need. The Python parts are touched attached only.
+pub struct Adapted {
     /// The app itself.
     app: AsgiService,
     /// `data_bridge.adapters.serve.Served`.
     served: Kept<PyAny>,
-    /// The loop, for the threads of `def` handlers.
-    remote: Remote,
-    /// `submit` of the executor that has these threads.
-    submit: Kept<PyAny>,
-    max_body_size: u64,
-    on_disconnect: OnDisconnect,
-    tasks: Tasks,
-    running: Rc<Running>,
     python: Imports,
 }
 
@@ -56,8 +39,6 @@ struct Imports {
     /// The framework's response class, and its `__call__`.
     response: Kept<PyAny>,
     response_call: Kept<PyAny>,
-    /// Carries out an operation's steps.
-    run: Kept<PyAny>,
     /// What is left to do for a result, and for an exception, as `data_bridge.adapters.respond` takes it.
     of_result: Kept<PyAny>,
     of_error: Kept<PyAny>,
@@ -71,7 +52,6 @@ impl Imports {
         Ok(Self {
             response: get("response_class")?,
             response_call: get("response_call")?,
-            run: get("run")?,
             of_result: get("of_result")?,
             of_error: get("of_error")?,
             work: get("work_key")?,
@@ -79,28 +59,28 @@ impl Imports {
     }
 }
 
-impl AdaptedService {
-    /// A service for `served` on `event_loop`, the loop of this thread; `app` answers what the plan does not.
-    pub fn new(
-        served: &Bound<'_, PyAny>,
-        app: AsgiService,
-        event_loop: &Bound<'_, PyAny>,
-        on_disconnect: OnDisconnect,
-        running: Rc<Running>,
-    ) -> PyResult<Self> {
-        Ok(Self(Rc::new(Shared {
-            routed: RefCell::new(compiled(served)?),
-            app,
-            served: Kept::new(served.clone().unbind()),
-            remote: host::remote(served.py(), event_loop.cast()?),
-            submit: Kept::new(served.getattr("submit")?.unbind()),
-            max_body_size: served.getattr("max_body_size")?.extract()?,
-            on_disconnect,
-            tasks: Tasks::new(event_loop)?,
-            running,
-            python: Imports::new(served)?,
-        })))
-    }
+/// A service for `served` on `event_loop`, the loop of this thread; `app` answers what the plan does not.
+pub fn service(
+    served: &Bound<'_, PyAny>,
+    app: AsgiService,
+    event_loop: &Bound<'_, PyAny>,
+    on_disconnect: OnDisconnect,
+    running: Rc<Running>,
+) -> PyResult<PlanService<Adapted>> {
+    let parts = Parts {
+        routed: compiled(served)?,
+        submit: served.getattr("submit")?,
+        max_body_size: served.getattr("max_body_size")?.extract()?,
+        on_disconnect,
+        running,
+        event_loop,
+    };
+    let adapted = Adapted {
+        app,
+        served: Kept::new(served.clone().unbind()),
+        python: Imports::new(served)?,
+    };
+    PlanService::new(adapted, parts)
 }
 
 fn compiled(served: &Bound<'_, PyAny>) -> PyResult<Arc<Routed>> {
@@ -108,109 +88,49 @@ fn compiled(served: &Bound<'_, PyAny>) -> PyResult<Arc<Routed>> {
     Ok(operations.cast_into::<Operations>()?.get().routed())
 }
 
-/// The fields of a request that we received.
-struct HeadFields<'a>(&'a Head);
-
-impl Fields for HeadFields<'_> {
-    fn each(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
-        for (name, value) in self.0.headers() {
-            visit(name, value);
-        }
+impl Face for Adapted {
+    fn plans(&self, head: &Head) -> bool {
+        head.get(b"upgrade").is_none()
     }
-}
 
-impl Service for AdaptedService {
-    fn call(&self, exchange: Exchange) -> Option<LocalBoxFuture<()>> {
-        let shared = &self.0;
-        let head = exchange.head();
-        if shared.routed.borrow().is_outdated() {
-            host::push_job(Rc::new(Renewing(Rc::clone(shared))));
-            return shared.app.call(exchange);
-        }
-        if head.get(b"upgrade").is_some() {
-            return shared.app.call(exchange);
-        }
-        let request = plan::Request {
-            path: &head.path_text(),
-            query: head.query(),
-            fields: &HeadFields(head),
-        };
-        let planned = shared
-            .routed
-            .borrow()
-            .decide(head.method(), head.raw_path(), request);
-        match planned {
-            Planned::Found(operation, captures, values) if operation.is_native => {
-                let found = Found {
-                    operation,
-                    captures,
-                    values,
-                };
-                Rc::clone(shared).accept(exchange, found)
-            }
-            Planned::Answer(answer) => {
-                send_answer(&exchange, &answer);
-                None
-            }
-            Planned::Found(..) | Planned::Reference => shared.app.call(exchange),
-        }
-    }
-}
-
-/// An operation that was found for a request.
-pub struct Found {
-    /// The operation.
-    pub operation: Arc<Operation>,
-    /// What the path's parameters took.
-    pub captures: Captures,
-    /// The parameters' values.
-    pub values: Values,
-}
-
-impl Shared {
-    /// Reads the body where the operation wants it, then hands the request to Python.
-    fn accept(self: Rc<Self>, exchange: Exchange, found: Found) -> Option<LocalBoxFuture<()>> {
-        if found.operation.accept.is_none() {
-            self.push(exchange, found, None);
-            return None;
-        }
+    fn reads_body(&self, exchange: &Exchange, limit: u64) -> bool {
         let length = exchange.incoming().remaining();
-        let fits = length.is_some_and(|length| length > 0 && length <= self.max_body_size);
-        if !fits || !is_json(exchange.head().get(b"content-type")) {
-            return self.app.call(exchange);
-        }
-        let limit = usize::try_from(self.max_body_size).unwrap_or(usize::MAX);
-        match Collecting::new(limit).take_ready(&exchange) {
-            Ok(Collected::All(body)) => self.push(exchange, found, Some(body)),
-            Ok(Collected::Part(collecting)) => {
-                return Some(Box::pin(async move {
-                    match collecting.rest(&exchange).await {
-                        Ok(body) => self.push(exchange, found, Some(body)),
-                        Err(refusal) => refusal.answer(&exchange),
-                    }
-                }));
-            }
-            Err(refusal) => refusal.answer(&exchange),
-        }
-        None
+        let fits = length.is_some_and(|length| length > 0 && length <= limit);
+        fits && is_json(exchange.head().get(b"content-type"))
     }
 
-    fn push(self: Rc<Self>, exchange: Exchange, found: Found, body: Option<Bytes>) {
-        host::push_job(Rc::new(Arrived::new(self, exchange, found, body)));
+    fn pass(
+        shared: &Rc<Shared<Self>>,
+        exchange: Exchange,
+        _found: Option<Found>,
+    ) -> Option<LocalBoxFuture<()>> {
+        shared.face.app.call(exchange)
     }
-}
 
-/// Compiles the routes anew, now that they have changed.
-struct Renewing(Rc<Shared>);
+    fn refer(py: Python<'_>, arrived: Arrived<Self>) {
+        let beginning = Beginning {
+            body: arrived.body,
+            ..Beginning::default()
+        };
+        let app = &arrived.shared.face.app;
+        app.call_now(py, arrived.exchange, beginning);
+    }
 
-impl Job for Renewing {
-    fn run(self: Rc<Self>, py: Python<'_>) {
-        if !self.0.routed.borrow().is_outdated() {
-            return;
-        }
-        match compiled(self.0.served.bind(py)) {
-            Ok(routed) => drop(self.0.routed.replace(routed)),
-            Err(error) => error.write_unraisable(py, Some(self.0.served.bind(py))),
-        }
+    fn make<'py>(
+        _py: Python<'py>,
+        _maker: Maker,
+        _arrived: &Arrived<Self>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Err(PyNotImplementedError::new_err(
+            "the framework makes its requests itself",
+        ))
+    }
+
+    fn answer(py: Python<'_>, owed: Owed<Self>, result: PyResult<Bound<'_, PyAny>>) {
+        answer::complete(py, owed, result);
+    }
+
+    fn renewed(&self, py: Python<'_>) -> PyResult<Arc<Routed>> {
+        compiled(self.served.bind(py))
     }
 }

@@ -6,30 +6,31 @@ use std::sync::Arc;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::Shared;
+use super::Own;
 use crate::coroutine::awaitable;
 use crate::errors;
+use crate::executor::Shared;
 use crate::ffi::ThreadBound;
-use crate::plan::Endpoint;
+use crate::plan::Operation;
 use crate::task::Started;
 
 /// Has `work` (a callable that gives an awaitable) done as a task, once the response's bytes are on their way.
-pub fn start(shared: &Rc<Shared>, endpoint: &Arc<Endpoint>, work: &Bound<'_, PyAny>) {
+pub fn start(shared: &Rc<Shared<Own>>, operation: &Arc<Operation>, work: &Bound<'_, PyAny>) {
     let py = work.py();
     if is_empty(work) {
         return;
     }
-    let event_loop = shared.event_loop.bind(py);
+    let event_loop = shared.face.event_loop.bind(py);
     // A response is written in the runtime's next turn; the task waits for that, held from now on.
     let sent = awaitable(event_loop, tokio::task::yield_now(), |py, ()| {
         Ok(py.None().into_bound(py))
     });
     let started = sent
-        .and_then(|sent| shared.python.after.bind(py).call1((sent, work)))
+        .and_then(|sent| shared.face.python.after.bind(py).call1((sent, work)))
         .and_then(|coroutine| shared.tasks.start(py, &coroutine));
     let owner = Owner {
         shared: Rc::clone(shared),
-        endpoint: Arc::clone(endpoint),
+        operation: Arc::clone(operation),
     };
     match started {
         Ok(Started::Running(task)) => {
@@ -51,8 +52,8 @@ fn is_empty(work: &Bound<'_, PyAny>) -> bool {
 
 /// Whose work it is.
 struct Owner {
-    shared: Rc<Shared>,
-    endpoint: Arc<Endpoint>,
+    shared: Rc<Shared<Own>>,
+    operation: Arc<Operation>,
 }
 
 impl Owner {
@@ -61,9 +62,10 @@ impl Owner {
         if errors::is_farewell(py, &error) {
             return;
         }
-        let call = self.endpoint.call.bind(py);
+        let call = self.operation.plan.bind(py);
         if let Err(unreported) = self
             .shared
+            .face
             .python
             .report
             .bind(py)

@@ -2,9 +2,7 @@
 
 use pyloop::gil::Kept;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyString, PyTuple};
 
-use crate::ffi;
 use crate::json::write::Web;
 
 /// What calls use of Python.
@@ -29,10 +27,6 @@ pub struct Imports {
     pub unfit: Kept<PyAny>,
     /// What results without a type of their own are written by.
     pub web: Web,
-    /// `("from_attributes",)`, for a validator.
-    from_attributes: Kept<PyTuple>,
-    /// `("by_alias",)`, for a type's serialiser.
-    by_alias: Kept<PyTuple>,
 }
 
 impl Imports {
@@ -40,12 +34,6 @@ impl Imports {
     pub fn new(py: Python<'_>) -> PyResult<Self> {
         let get = |module: &str, name: &str| {
             Ok::<_, PyErr>(Kept::new(py.import(module)?.getattr(name)?.unbind()))
-        };
-        let names = |names: &[&str]| {
-            let interned = names.iter().map(|name| PyString::intern(py, name));
-            Ok::<_, PyErr>(Kept::new(
-                PyTuple::new(py, interned.collect::<Vec<_>>())?.unbind(),
-            ))
         };
         Ok(Self {
             response: get("data_bridge.responses", "Response")?,
@@ -57,31 +45,7 @@ impl Imports {
             after: get("data_bridge.background", "after")?,
             background_tasks: get("data_bridge.background", "BackgroundTasks")?,
             unfit: get("data_bridge.reference.result", "unfit")?,
-            from_attributes: names(&["from_attributes"])?,
-            by_alias: names(&["by_alias"])?,
             web: Web::new(py)?,
         })
-    }
-
-    /// A value's valid form by its type.
-    pub fn validate<'py>(
-        &self,
-        value: &Bound<'py, PyAny>,
-        validate: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let truth = PyBool::new(value.py(), true).to_owned().into_any();
-        let arguments = [value.clone(), truth];
-        ffi::call(validate, &arguments, self.from_attributes.bind(value.py()))
-    }
-
-    /// A valid value as JSON by its type's serialiser.
-    pub fn typed_json<'py>(
-        &self,
-        valid: &Bound<'py, PyAny>,
-        serialise: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let truth = PyBool::new(valid.py(), true).to_owned().into_any();
-        let arguments = [valid.clone(), truth];
-        ffi::call(serialise, &arguments, self.by_alias.bind(valid.py()))
     }
 }

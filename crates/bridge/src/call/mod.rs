@@ -1,16 +1,11 @@
-//! An `App` as the server's service: matched and extracted detached, called and answered attached. Knows no ASGI.
+//! The face of our own `App` on the executor: requests, results and exceptions as `data_bridge` has them. Knows no ASGI.
 //!
-//! Constants, 404, 405 and redirects are answered here without the interpreter. Everything else becomes one job:
-//! [`arrived`] builds the arguments and calls the endpoint, [`answer`] turns what it gave into a response, [`background`]
-//! does what is left after it, and [`stream`] and [`source`] are what Python sees of the response and the request where
-//! it wants to.
+//! [`answer`] makes the response of what user code gave, [`background`] does what is left after it, and [`stream`] and
+//! [`source`] are what Python sees of the response and the request where it wants to.
 
 mod answer;
-mod arrived;
 mod background;
-mod body;
 mod imports;
-pub mod pool;
 mod source;
 mod stream;
 
@@ -18,134 +13,120 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use api::exchange::Exchange;
-use api::plan::{Constant, is_json};
-use api::route::Answer;
-use api::service::{LocalBoxFuture, Service};
+use api::http1::head::Head;
+use api::plan::is_json;
+use api::service::LocalBoxFuture;
 use pyloop::gil::Kept;
-use pyloop::host::{self, Remote};
 use pyo3::prelude::*;
-use tracing::debug;
+use pyo3::types::PyBytes;
 
 pub use self::answer::{chunk, fields, raw_headers};
-use self::arrived::Arrived;
-pub use self::body::{Collected, Collecting};
 use self::imports::Imports;
+use self::source::Source;
+use crate::executor::{Arrived, Face, Owed, Parts, PlanService, Shared, send_answer};
 use crate::leaving::OnDisconnect;
-use crate::plan::{Compiled, Decided, Endpoint, Matched, Table};
+use crate::plan::{Found, Maker, Operations, Routed, path_params};
 use crate::running::Running;
-use crate::task::Tasks;
 
-/// The service that answers for a `data_bridge.App`.
-pub struct AppService(Rc<Shared>);
-
-/// What every call of one app needs. The Python parts are touched attached, on the loop's thread.
-struct Shared {
-    table: Arc<Compiled>,
+/// What calls of an `App` need beside what all calls need. Touched attached only.
+pub struct Own {
     app: Kept<PyAny>,
     event_loop: Kept<PyAny>,
-    /// The same loop, for the threads of `def` handlers.
-    remote: Remote,
-    /// `submit` of the executor that has these threads.
-    submit: Kept<PyAny>,
-    /// Bytes of a body that is read as a whole.
-    max_body_size: usize,
-    /// Where a route says nothing of it.
-    on_disconnect: OnDisconnect,
-    tasks: Tasks,
-    running: Rc<Running>,
+    routed: Arc<Routed>,
     python: Imports,
 }
 
-impl AppService {
-    /// A service for `app` (a `data_bridge.App`) on `event_loop`, the loop of this thread. Suspended handlers are held in
-    /// `running`.
-    pub fn new(
-        app: &Bound<'_, PyAny>,
-        event_loop: &Bound<'_, PyAny>,
-        on_disconnect: OnDisconnect,
-        running: Rc<Running>,
-    ) -> PyResult<Self> {
-        let table = app.getattr("table")?.cast_into::<Table>()?;
-        Ok(Self(Rc::new(Shared {
-            table: table.get().compiled(),
-            app: Kept::new(app.clone().unbind()),
-            event_loop: Kept::new(event_loop.clone().unbind()),
-            remote: host::remote(app.py(), event_loop.cast()?),
-            submit: Kept::new(app.getattr("executor")?.getattr("submit")?.unbind()),
-            max_body_size: app.getattr("max_body_size")?.extract()?,
-            on_disconnect,
-            tasks: Tasks::new(event_loop)?,
-            running,
-            python: Imports::new(app.py())?,
-        })))
-    }
+/// A service for `app` (a `data_bridge.App`) on `event_loop`, the loop of this thread. Suspended handlers are held in
+/// `running`.
+pub fn service(
+    app: &Bound<'_, PyAny>,
+    event_loop: &Bound<'_, PyAny>,
+    on_disconnect: OnDisconnect,
+    running: Rc<Running>,
+) -> PyResult<PlanService<Own>> {
+    let operations = app.getattr("operations")?.cast_into::<Operations>()?;
+    let own = Own {
+        app: Kept::new(app.clone().unbind()),
+        event_loop: Kept::new(event_loop.clone().unbind()),
+        routed: operations.get().routed(),
+        python: Imports::new(app.py())?,
+    };
+    let parts = Parts {
+        routed: Arc::clone(&own.routed),
+        submit: app.getattr("executor")?.getattr("submit")?,
+        max_body_size: app.getattr("max_body_size")?.extract()?,
+        on_disconnect,
+        running,
+        event_loop,
+    };
+    PlanService::new(own, parts)
 }
 
-impl Service for AppService {
-    fn call(&self, exchange: Exchange) -> Option<LocalBoxFuture<()>> {
-        let head = exchange.head();
-        match self.0.table.decide(
-            head.method(),
-            &head.path_text(),
-            head.raw_path(),
-            head.query(),
-        ) {
-            Decided::Constant(constant) => send_constant(&exchange, &constant),
-            Decided::Answer(answer) => send_answer(&exchange, &answer),
-            Decided::Call(matched) => {
-                if let Some(limit) = matched.endpoint.time_limit {
-                    exchange.set_time_limit(Some(limit));
-                }
-                return self.0.clone().accept(exchange, matched);
-            }
-        }
-        None
-    }
-}
-
-impl Shared {
-    /// What a client's leaving does to a call of `endpoint`.
-    fn policy_of(&self, endpoint: &Endpoint) -> OnDisconnect {
-        endpoint.on_disconnect.unwrap_or(self.on_disconnect)
+impl Face for Own {
+    fn plans(&self, _head: &Head) -> bool {
+        true
     }
 
-    /// Reads the body where the plan wants it, then hands the request to Python.
-    fn accept(self: Rc<Self>, exchange: Exchange, matched: Matched) -> Option<LocalBoxFuture<()>> {
-        let wants_body = matched.values.is_some() && matched.endpoint.document.is_some();
-        if !wants_body || !is_json(exchange.head().get(b"content-type")) {
-            host::push_job(Rc::new(Arrived::new(self, exchange, matched, None)));
-            return None;
-        }
-        match Collecting::new(self.max_body_size).take_ready(&exchange) {
-            Ok(Collected::All(body)) => self.accept_body(exchange, matched, body),
-            Ok(Collected::Part(collecting)) => {
-                return Some(Box::pin(async move {
-                    match collecting.rest(&exchange).await {
-                        Ok(body) => self.accept_body(exchange, matched, body),
-                        Err(refusal) => refusal.answer(&exchange),
-                    }
-                }));
-            }
-            Err(refusal) => refusal.answer(&exchange),
+    fn reads_body(&self, exchange: &Exchange, _limit: u64) -> bool {
+        is_json(exchange.head().get(b"content-type"))
+    }
+
+    fn pass(
+        shared: &Rc<Shared<Self>>,
+        exchange: Exchange,
+        found: Option<Found>,
+    ) -> Option<LocalBoxFuture<()>> {
+        match found {
+            Some(found) => Rc::clone(shared).push(exchange, found, None),
+            None => send_answer(&exchange, &api::route::Answer::not_found()),
         }
         None
     }
 
-    fn accept_body(self: Rc<Self>, exchange: Exchange, matched: Matched, body: bytes::Bytes) {
-        host::push_job(Rc::new(Arrived::new(self, exchange, matched, Some(body))));
+    /// T3: the reference path reads and validates by itself.
+    fn refer(py: Python<'_>, arrived: Arrived<Self>) {
+        let coroutine = request(py, &arrived).and_then(|request| {
+            let plan = arrived.found.operation.plan.bind(py);
+            let respond = arrived.shared.face.python.respond.bind(py);
+            respond.call1((plan, request))
+        });
+        match arrived.owed(py) {
+            Ok((owed, _)) => owed.run(py, coroutine),
+            Err(error) => error.write_unraisable(py, None),
+        }
+    }
+
+    fn make<'py>(
+        py: Python<'py>,
+        maker: Maker,
+        arrived: &Arrived<Self>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match maker {
+            Maker::Request => request(py, arrived),
+            Maker::Background => {
+                let class = arrived.shared.face.python.background_tasks.bind(py);
+                class.call0()
+            }
+        }
+    }
+
+    fn answer(py: Python<'_>, owed: Owed<Self>, result: PyResult<Bound<'_, PyAny>>) {
+        answer::complete(py, owed, result);
+    }
+
+    fn renewed(&self, _py: Python<'_>) -> PyResult<Arc<Routed>> {
+        Ok(Arc::clone(&self.routed))
     }
 }
 
-fn send_constant(exchange: &Exchange, constant: &Constant) {
-    let headers = constant.headers.iter().map(|(name, value)| (name, value));
-    if let Err(error) = exchange.respond(constant.status, headers, constant.body.clone()) {
-        debug!(%error, "a constant response was not sent");
-    }
-}
-
-/// Sends the answer where no route answers.
-pub fn send_answer(exchange: &Exchange, answer: &Answer) {
-    if let Err(error) = exchange.respond(answer.status, answer.headers(), answer.body) {
-        debug!(%error, "an answer without a route was not sent");
-    }
+/// The `data_bridge.Request` of a request.
+fn request<'py>(py: Python<'py>, arrived: &Arrived<Own>) -> PyResult<Bound<'py, PyAny>> {
+    let own = &arrived.shared.face;
+    let source = Source::new(arrived.exchange.incoming(), own.event_loop.clone_ref(py));
+    let path = arrived.exchange.head().path_text();
+    let found = &arrived.found;
+    let params = path_params(py, &found.operation.in_path, &found.captures, &path)?;
+    let body = arrived.body.as_ref().map(|body| PyBytes::new(py, body));
+    let class = own.python.request.bind(py);
+    class.call1((Bound::new(py, source)?, params, own.app.bind(py), body))
 }

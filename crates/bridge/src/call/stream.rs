@@ -11,13 +11,14 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::answer::{Answering, Owed, chunk, fields, raw_headers, refused, work_of};
-use super::{Shared, background};
+use super::answer::{Answering, chunk, fields, raw_headers, refused, work_of};
+use super::{Own, background};
 use crate::coroutine::awaitable;
 use crate::errors;
+use crate::executor::{Owed, Shared};
 use crate::ffi::ThreadBound;
 use crate::leaving::{Leaving, OnDisconnect};
-use crate::plan::Endpoint;
+use crate::plan::Operation;
 use crate::task::Started;
 
 /// Whether a response object streams its body.
@@ -28,11 +29,11 @@ pub fn is_stream(response: &Bound<'_, PyAny>) -> bool {
 }
 
 /// Answers with `response`, a `data_bridge.StreamingResponse`.
-pub fn start(owed: Owed, response: &Bound<'_, PyAny>) {
+pub fn start(owed: Owed<Own>, response: &Bound<'_, PyAny>) {
     let py = response.py();
     let Owed {
         shared,
-        endpoint,
+        found,
         exchange,
         background,
         ..
@@ -41,10 +42,10 @@ pub fn start(owed: Owed, response: &Bound<'_, PyAny>) {
         Ok(Some(work)) => Some(Kept::from(work)),
         _ => background,
     };
-    let event_loop = shared.event_loop.clone_ref(py);
+    let event_loop = shared.face.event_loop.clone_ref(py);
     let streamed = Streamed {
         shared,
-        endpoint,
+        operation: found.operation,
         exchange: Rc::new(exchange),
         background,
         leaving: None,
@@ -65,8 +66,8 @@ pub fn start(owed: Owed, response: &Bound<'_, PyAny>) {
 
 /// A response in the making.
 struct Streamed {
-    shared: Rc<Shared>,
-    endpoint: Arc<Endpoint>,
+    shared: Rc<Shared<Own>>,
+    operation: Arc<Operation>,
     exchange: Rc<Exchange>,
     background: Option<Kept<PyAny>>,
     /// Told when the client leaves; the exchange holds it weakly.
@@ -77,7 +78,7 @@ impl Streamed {
     fn follow(mut self, task: &Bound<'_, PyAny>) {
         let py = task.py();
         // Whatever the method: nobody reads the rest of a stream.
-        let cancels = self.shared.policy_of(&self.endpoint) != OnDisconnect::Ignore;
+        let cancels = self.shared.policy_of(&self.operation) != OnDisconnect::Ignore;
         self.leaving = Some(Leaving::watch(&self.exchange, task, cancels));
         let running = Rc::clone(&self.shared.running);
         let held = running.hold(py, task, Ending(ThreadBound::new(RefCell::new(Some(self)))));
@@ -88,12 +89,12 @@ impl Streamed {
 
     fn ended(self, py: Python<'_>, result: PyResult<()>) {
         match (result, &self.background) {
-            (Ok(()), Some(work)) => background::start(&self.shared, &self.endpoint, work.bind(py)),
+            (Ok(()), Some(work)) => background::start(&self.shared, &self.operation, work.bind(py)),
             (Ok(()), None) => {}
             (Err(error), _) => {
                 let answering = Answering {
-                    shared: &self.shared,
-                    endpoint: &self.endpoint,
+                    own: &self.shared.face,
+                    operation: &self.operation,
                     exchange: &self.exchange,
                 };
                 answering.fail(py, &error);

@@ -56,7 +56,7 @@ impl Context {
     }
 
     /// The context as an object.
-    pub fn into_bound(self, py: Python<'_>) -> Bound<'_, PyAny> {
+    pub fn bind<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         self.0.bind(py).clone()
     }
 
@@ -85,9 +85,4 @@ impl Drop for Entered<'_, '_> {
             PyErr::fetch(self.context.py()).write_unraisable(self.context.py(), Some(self.context));
         }
     }
-}
-
-/// Runs `f` in a fresh copy of the current context, so that what it sets ends with it.
-pub fn in_copied_context<R>(py: Python<'_>, f: impl FnOnce() -> R) -> PyResult<R> {
-    Context::copy_current(py)?.run(py, f)
 }

@@ -1,16 +1,41 @@
-//! What a route of a foreign framework's app needs of Python: validators, defaults, and the call where there is but one.
+//! What a route needs of Python: validators, defaults, what becomes of its result, and the call where there is but one.
 
-use api::plan::{Body, Call, Tier};
+use std::time::Duration;
+
+use api::plan::{Call, Value};
 use api::route::{ParamKind, RoutePattern};
 use pyloop::gil::Kept;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyIterator, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyIterator, PyString, PyTuple};
+use smallvec::SmallVec;
 
-use super::endpoint::{Mode, read_mode};
-use super::param::{self, interned};
+use super::param::{self, interned, unknown};
 use super::values::{Argument, Decided};
+use crate::ffi;
 use crate::json::model;
-use api::plan::Value;
+use crate::json::write::Document;
+use crate::leaving::OnDisconnect;
+
+/// How an endpoint is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A coroutine function: in a task.
+    Task,
+    /// A function that may block: in a thread.
+    Thread,
+    /// A function that never blocks: at once.
+    Inline,
+}
+
+/// What is made for user code beside the values of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    /// The request itself.
+    Request,
+    /// A list that user code may fill with work for afterwards.
+    Background,
+}
 
 /// The Python half of a `data_bridge.plan.types.Operation`.
 pub struct Operation {
@@ -19,9 +44,13 @@ pub struct Operation {
     params: Box<[Missing]>,
     /// Turns a body's bytes into the value (or the values, where `bodies` is not 1); raises where the reference decides.
     pub accept: Option<Kept<PyAny>>,
+    /// The class that this must make, where it makes more than the route takes.
+    accepted: Option<Kept<PyAny>>,
     /// How many values the body gives.
     pub bodies: usize,
-    /// Whether Rust runs it: its one call (`direct`), or its steps as a coroutine that needs no request.
+    /// What makes the values after these; none where it is not native.
+    pub makers: Box<[Maker]>,
+    /// Whether Rust runs it: its one call (`direct`), or its steps as a coroutine.
     pub is_native: bool,
     /// The call, where it is all that the operation does.
     pub direct: Option<Direct>,
@@ -31,6 +60,10 @@ pub struct Operation {
     pub status: u16,
     /// Parameters of the path: name and converter.
     pub in_path: Box<[(Kept<PyString>, ParamKind)]>,
+    /// What a client's leaving does to user code, where the route says so.
+    pub on_disconnect: Option<OnDisconnect>,
+    /// How long the response may take to begin, where the route says so.
+    pub time_limit: Option<Duration>,
 }
 
 /// What Python adds to a parameter.
@@ -56,23 +89,59 @@ pub struct Direct {
 pub enum Serialise {
     /// JSON, whatever it is.
     Json,
-    /// JSON by a type: validated, which also filters it, and serialised.
-    Typed {
-        /// The validator's `validate_python`.
-        validate: Kept<PyAny>,
-        /// `("from_attributes",)`, for the validator.
-        by_attributes: Kept<PyTuple>,
-        /// What the serialiser would write, where that is certain.
-        plan: Option<model::Plan>,
-        /// The serialiser's `to_json`.
-        to_json: Kept<PyAny>,
-        /// The names of the serialiser's options.
-        names: Kept<PyTuple>,
-        /// Their values.
-        options: Box<[Kept<PyAny>]>,
-    },
+    /// JSON by a type.
+    Typed(Typed),
+    /// Text as it stands, of this media type.
+    Text(String),
     /// Python makes the response.
     Other,
+}
+
+/// How a type's values become JSON.
+pub struct Typed {
+    /// The validator's `validate_python`.
+    validate: Kept<PyAny>,
+    /// `("from_attributes",)`, for the validator.
+    by_attributes: Kept<PyTuple>,
+    /// What the serialiser would write, where that is certain.
+    plan: Option<model::Plan>,
+    /// The serialiser's `to_json`.
+    to_json: Kept<PyAny>,
+    /// The names of the serialiser's options.
+    names: Kept<PyTuple>,
+    /// Their values.
+    options: Box<[Kept<PyAny>]>,
+}
+
+/// A result as JSON.
+pub enum Json<'py> {
+    /// Written by our own plan.
+    Planned(Document),
+    /// Written by the type's serialiser.
+    Asked(Bound<'py, PyBytes>),
+}
+
+impl Typed {
+    /// `value` as JSON: validated, which also filters it, and serialised.
+    pub fn json<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Json<'py>> {
+        let py = value.py();
+        let truth = PyBool::new(py, true).to_owned().into_any();
+        let valid = ffi::call(
+            self.validate.bind(py),
+            &[value.clone(), truth],
+            self.by_attributes.bind(py),
+        )?;
+        if let Some(plan) = &self.plan
+            && let Some(body) = model::body(plan, &valid)?
+        {
+            return Ok(Json::Planned(body));
+        }
+        let options = self.options.iter().map(|option| option.bind(py).clone());
+        let arguments: SmallVec<[Bound<'_, PyAny>; 4]> =
+            std::iter::once(valid).chain(options).collect();
+        let json = ffi::call(self.to_json.bind(py), &arguments, self.names.bind(py))?;
+        Ok(Json::Asked(json.cast_into()?))
+    }
 }
 
 impl Operation {
@@ -96,25 +165,43 @@ impl Operation {
             .map(|(name, kind)| (Kept::new(PyString::intern(py, name).unbind()), kind));
         let call = Call {
             params: params.into(),
-            body: if accept.is_some() {
-                Body::Json
-            } else {
-                Body::Unread
-            },
-            tier: Tier::Compiled,
         };
+        let is_native = operation.getattr("is_native")?.extract()?;
         let read = Self {
             plan: Kept::new(operation.clone().unbind()),
             params: missing.into(),
             accept,
+            accepted: optional(operation, "accepted")?,
             bodies: operation.getattr("bodies")?.extract()?,
-            is_native: operation.getattr("is_native")?.extract()?,
+            makers: if is_native {
+                read_makers(&operation.getattr("makers")?)?
+            } else {
+                Box::default()
+            },
+            is_native,
             direct: read_direct(operation)?,
             result: read_result(operation)?,
             status: operation.getattr("status")?.extract()?,
             in_path: in_path.collect(),
+            on_disconnect: read_policy(&operation.getattr("on_disconnect")?)?,
+            time_limit: read_limit(&operation.getattr("timeout")?)?,
         };
         Ok((read, call))
+    }
+
+    /// The body's values, made of its bytes; an error or `None` where the reference path has to decide.
+    pub fn read_body<'py>(
+        &self,
+        accept: &Bound<'py, PyAny>,
+        body: &[u8],
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = accept.py();
+        let made = accept.call1((PyBytes::new(py, body),))?;
+        let fits = match &self.accepted {
+            Some(class) => made.get_type().is(class.bind(py)),
+            None => true,
+        };
+        Ok(fits.then_some(made))
     }
 
     /// The parameters' values as objects; `None` where the reference path has to decide about one.
@@ -174,6 +261,9 @@ fn read_result(operation: &Bound<'_, PyAny>) -> PyResult<Serialise> {
     if result.is_none() {
         return Ok(Serialise::Other);
     }
+    if let Some(media_type) = result.getattr("text_type")?.extract()? {
+        return Ok(Serialise::Text(media_type));
+    }
     let Some(validate) = optional(&result, "validate")? else {
         return Ok(Serialise::Json);
     };
@@ -189,14 +279,14 @@ fn read_result(operation: &Bound<'_, PyAny>) -> PyResult<Serialise> {
         None => None,
     };
     let by_attributes = PyTuple::new(py, [PyString::intern(py, "from_attributes")])?;
-    Ok(Serialise::Typed {
+    Ok(Serialise::Typed(Typed {
         validate,
         plan,
         by_attributes: Kept::new(by_attributes.unbind()),
         to_json: Kept::new(result.getattr("to_json")?.unbind()),
         names: Kept::new(PyTuple::new(py, names)?.unbind()),
         options: options.into(),
-    })
+    }))
 }
 
 /// The serialiser's options as a plan has them; `None` where one has no place there.
@@ -212,4 +302,33 @@ fn wishes(options: Bound<'_, PyIterator>) -> PyResult<Option<model::Wishes>> {
         }
     }
     Ok(Some(wishes))
+}
+
+fn read_mode(name: &str) -> PyResult<Mode> {
+    Ok(match name {
+        "task" => Mode::Task,
+        "thread" => Mode::Thread,
+        "inline" => Mode::Inline,
+        _ => return Err(unknown("mode", name)),
+    })
+}
+
+fn read_makers(makers: &Bound<'_, PyAny>) -> PyResult<Box<[Maker]>> {
+    let read = |maker: PyResult<Bound<'_, PyAny>>| match &*maker?.extract::<String>()? {
+        "request" => Ok(Maker::Request),
+        "background" => Ok(Maker::Background),
+        name => Err(unknown("maker", name)),
+    };
+    makers.try_iter()?.map(read).collect()
+}
+
+fn read_policy(word: &Bound<'_, PyAny>) -> PyResult<Option<OnDisconnect>> {
+    let word = word.extract::<Option<String>>()?;
+    word.as_deref().map(OnDisconnect::read).transpose()
+}
+
+fn read_limit(seconds: &Bound<'_, PyAny>) -> PyResult<Option<Duration>> {
+    let seconds = seconds.extract::<Option<f64>>()?;
+    let limit = seconds.map(Duration::try_from_secs_f64).transpose();
+    limit.map_err(|error| PyValueError::new_err(format!("timeout: {error}")))
 }

@@ -1,4 +1,4 @@
-//! A `def` handler in one of the app's threads. Knows an executor by its `submit` alone.
+//! A `def` function in one of the app's threads. Knows an executor by its `submit` alone.
 
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -1,0 +1,232 @@
+//! The executor of plans: from a request on our server to user code and back, whatever framework's face the app has.
+//!
+//! 404, 405 and constants are answered without the interpreter. A route that compiled becomes one job: [`arrived`] builds
+//! the values and calls, [`owed`] waits for what comes of it. All in which the faces differ is in [`Face`]: our own is
+//! [`crate::call`], `FastAPI`'s [`crate::adapted`].
+
+mod arrived;
+mod body;
+mod owed;
+pub mod pool;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use api::exchange::Exchange;
+use api::http1::head::Head;
+use api::plan::{self, Constant, Fields};
+use api::route::Answer;
+use api::service::{LocalBoxFuture, Service};
+use bytes::Bytes;
+use pyloop::gil::Kept;
+use pyloop::host::{self, Job, Remote};
+use pyo3::prelude::*;
+use tracing::debug;
+
+pub use self::arrived::Arrived;
+use self::body::{Collected, Collecting};
+pub use self::owed::Owed;
+use crate::leaving::OnDisconnect;
+use crate::plan::{Found, Maker, Operation, Planned, Routed};
+use crate::running::Running;
+use crate::task::Tasks;
+
+/// A framework's way with requests, in what the plan leaves open. "Detached" ones may not touch Python.
+pub trait Face: Sized + 'static {
+    /// Whether the plan is to look at a request with this head. Detached.
+    fn plans(&self, head: &Head) -> bool;
+
+    /// Whether the body of this request is one that the plan reads, up to `limit` bytes. Detached.
+    fn reads_body(&self, exchange: &Exchange, limit: u64) -> bool;
+
+    /// Answers a request of which nothing was taken; `found` is its route, where there is one. Detached.
+    fn pass(
+        shared: &Rc<Shared<Self>>,
+        exchange: Exchange,
+        found: Option<Found>,
+    ) -> Option<LocalBoxFuture<()>>;
+
+    /// Answers a request on which the plan does not decide; no user code has run.
+    fn refer(py: Python<'_>, arrived: Arrived<Self>);
+
+    /// Makes a value for user code; an error refers the request.
+    fn make<'py>(
+        py: Python<'py>,
+        maker: Maker,
+        arrived: &Arrived<Self>,
+    ) -> PyResult<Bound<'py, PyAny>>;
+
+    /// Answers with what user code returned or raised.
+    fn answer(py: Python<'_>, owed: Owed<Self>, result: PyResult<Bound<'_, PyAny>>);
+
+    /// The routes, after they have changed.
+    fn renewed(&self, py: Python<'_>) -> PyResult<Arc<Routed>>;
+}
+
+/// The service that answers for an app by its compiled routes.
+pub struct PlanService<F: Face>(Rc<Shared<F>>);
+
+/// What every call of one app needs. The Python parts are touched attached, on the loop's thread.
+pub struct Shared<F> {
+    routed: RefCell<Arc<Routed>>,
+    /// The loop, for the threads of `def` functions.
+    remote: Remote,
+    /// `submit` of the executor that has these threads.
+    submit: Kept<PyAny>,
+    /// `data_bridge.plan.steps.run`: carries out an operation's steps.
+    run: Kept<PyAny>,
+    /// Bytes of a body that is read as a whole.
+    max_body_size: u64,
+    /// Where a route says nothing of it.
+    on_disconnect: OnDisconnect,
+    pub tasks: Tasks,
+    /// Suspended calls.
+    pub running: Rc<Running>,
+    pub face: F,
+}
+
+/// What a service is made of beside its face.
+pub struct Parts<'a, 'py> {
+    pub routed: Arc<Routed>,
+    /// `submit` of the executor for `def` functions.
+    pub submit: Bound<'py, PyAny>,
+    pub max_body_size: u64,
+    pub on_disconnect: OnDisconnect,
+    pub running: Rc<Running>,
+    /// The loop of this thread.
+    pub event_loop: &'a Bound<'py, PyAny>,
+}
+
+impl<F: Face> PlanService<F> {
+    /// A service of these parts.
+    pub fn new(face: F, parts: Parts<'_, '_>) -> PyResult<Self> {
+        let py = parts.event_loop.py();
+        let run = py.import("data_bridge.plan.steps")?.getattr("run")?;
+        Ok(Self(Rc::new(Shared {
+            routed: RefCell::new(parts.routed),
+            remote: host::remote(py, parts.event_loop.cast()?),
+            submit: Kept::from(parts.submit),
+            run: Kept::from(run),
+            max_body_size: parts.max_body_size,
+            on_disconnect: parts.on_disconnect,
+            tasks: Tasks::new(parts.event_loop)?,
+            running: parts.running,
+            face,
+        })))
+    }
+}
+
+impl<F: Face> Service for PlanService<F> {
+    fn call(&self, exchange: Exchange) -> Option<LocalBoxFuture<()>> {
+        let shared = &self.0;
+        let head = exchange.head();
+        if shared.routed.borrow().is_outdated() {
+            host::push_job(Rc::new(Renewing(Rc::clone(shared))));
+            return F::pass(shared, exchange, None);
+        }
+        if !shared.face.plans(head) {
+            return F::pass(shared, exchange, None);
+        }
+        let request = plan::Request {
+            path: &head.path_text(),
+            query: head.query(),
+            fields: &HeadFields(head),
+        };
+        let planned = shared
+            .routed
+            .borrow()
+            .decide(head.method(), head.raw_path(), request);
+        match planned {
+            Planned::Found(found) => return Rc::clone(shared).accept(exchange, found),
+            Planned::Constant(constant) => send_constant(&exchange, &constant),
+            Planned::Answer(answer) => send_answer(&exchange, &answer),
+            Planned::Reference => return F::pass(shared, exchange, None),
+        }
+        None
+    }
+}
+
+impl<F: Face> Shared<F> {
+    /// Reads the body where the operation wants it, then hands the request to Python.
+    fn accept(self: Rc<Self>, exchange: Exchange, found: Found) -> Option<LocalBoxFuture<()>> {
+        let operation = &found.operation;
+        if let Some(limit) = operation.time_limit {
+            exchange.set_time_limit(Some(limit));
+        }
+        if !operation.is_native || found.values.is_none() {
+            return F::pass(&self, exchange, Some(found));
+        }
+        if operation.accept.is_none() {
+            self.push(exchange, found, None);
+            return None;
+        }
+        if !self.face.reads_body(&exchange, self.max_body_size) {
+            return F::pass(&self, exchange, Some(found));
+        }
+        let limit = usize::try_from(self.max_body_size).unwrap_or(usize::MAX);
+        match Collecting::new(limit).take_ready(&exchange) {
+            Ok(Collected::All(body)) => self.push(exchange, found, Some(body)),
+            Ok(Collected::Part(collecting)) => {
+                return Some(Box::pin(async move {
+                    match collecting.rest(&exchange).await {
+                        Ok(body) => self.push(exchange, found, Some(body)),
+                        Err(refusal) => refusal.answer(&exchange),
+                    }
+                }));
+            }
+            Err(refusal) => refusal.answer(&exchange),
+        }
+        None
+    }
+
+    /// Hands a request to Python, with its body where the operation wants one and the plan reads it.
+    pub fn push(self: Rc<Self>, exchange: Exchange, found: Found, body: Option<Bytes>) {
+        host::push_job(Rc::new(Arrived::new(self, exchange, found, body)));
+    }
+
+    /// What a client's leaving does to a call of `operation`.
+    pub fn policy_of(&self, operation: &Operation) -> OnDisconnect {
+        operation.on_disconnect.unwrap_or(self.on_disconnect)
+    }
+}
+
+/// The fields of a request that we received.
+struct HeadFields<'a>(&'a Head);
+
+impl Fields for HeadFields<'_> {
+    fn each(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        for (name, value) in self.0.headers() {
+            visit(name, value);
+        }
+    }
+}
+
+/// Takes the routes anew, now that they have changed.
+struct Renewing<F: Face>(Rc<Shared<F>>);
+
+impl<F: Face> Job for Renewing<F> {
+    fn run(self: Rc<Self>, py: Python<'_>) {
+        if !self.0.routed.borrow().is_outdated() {
+            return;
+        }
+        match self.0.face.renewed(py) {
+            Ok(routed) => drop(self.0.routed.replace(routed)),
+            Err(error) => error.write_unraisable(py, None),
+        }
+    }
+}
+
+fn send_constant(exchange: &Exchange, constant: &Constant) {
+    let headers = constant.headers.iter().map(|(name, value)| (name, value));
+    if let Err(error) = exchange.respond(constant.status, headers, constant.body.clone()) {
+        debug!(%error, "a constant response was not sent");
+    }
+}
+
+/// Sends the answer where no route answers.
+pub fn send_answer(exchange: &Exchange, answer: &Answer) {
+    if let Err(error) = exchange.respond(answer.status, answer.headers(), answer.body) {
+        debug!(%error, "an answer without a route was not sent");
+    }
+}
