@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import ssl
+import weakref
 from pathlib import Path
 
 import pytest
@@ -381,8 +383,9 @@ def test_a_transport_that_is_closed_twice_has_no_protocol(loop):
         here, there = tcp_pair()
         with there:
             peer = Peer(there)
+            context = client_context()
             (transport, protocol), _ = await asyncio.gather(
-                loop.create_connection(Recorder, sock=here, ssl=client_context(), server_hostname="localhost"),
+                loop.create_connection(Recorder, sock=here, ssl=context, server_hostname="localhost"),
                 in_thread(peer.handshake),
             )
             lost = protocol.happened("connection_lost")
@@ -392,5 +395,56 @@ def test_a_transport_that_is_closed_twice_has_no_protocol(loop):
             transport.close()
             with pytest.raises(AttributeError):
                 transport.write(b"nobody is there")
+            context = weakref.ref(context)
+            await turns()
+            gc.collect()
+            assert context() is None, "nothing of the connection is kept by its transport"
+
+    loop.run_until_complete(main())
+
+
+@pytest.mark.parametrize("side", ["client", "server"])
+def test_a_handshake_that_never_comes(loop, side):
+    async def connect(sock):
+        options = {"ssl": client_context(), "server_hostname": "localhost"}
+        await loop.create_connection(Recorder, sock=sock, ssl_handshake_timeout=0.01, **options)
+
+    async def accept(sock):
+        await loop.connect_accepted_socket(Recorder, sock=sock, ssl=server_context(), ssl_handshake_timeout=0.01)
+
+    async def main():
+        here, there = tcp_pair()
+        with there, pytest.raises(ConnectionAbortedError, match=r"^SSL handshake is taking longer than 0.01 seconds"):
+            await (connect if side == "client" else accept)(here)
+
+    loop.run_until_complete(main())
+
+
+def test_a_goodbye_that_never_comes(loop):
+    async def main():
+        here, there = tcp_pair()
+        with there:
+            peer = Peer(there)
+            options = {"ssl": client_context(), "server_hostname": "localhost", "ssl_shutdown_timeout": 0.01}
+            (transport, protocol), _ = await asyncio.gather(
+                loop.create_connection(Recorder, sock=here, **options), in_thread(peer.handshake)
+            )
+            lost = protocol.happened("connection_lost")
+            transport.close()
+            (error,) = await lost
+            assert type(error) is TimeoutError
+            assert str(error) == "SSL shutdown timed out"
+
+    loop.run_until_complete(main())
+
+
+@pytest.mark.parametrize("options", [{"ssl_handshake_timeout": 0}, {"ssl_shutdown_timeout": -1}])
+def test_time_outs_must_be_positive(loop, options):
+    async def main():
+        here, there = tcp_pair()
+        with here, there, pytest.raises(ValueError, match="should be a positive number"):
+            await loop.create_connection(
+                Recorder, sock=here, ssl=client_context(), server_hostname="localhost", **options
+            )
 
     loop.run_until_complete(main())

@@ -84,7 +84,10 @@ impl Stream {
             None => Ok(()),
         };
         let closed = self.release(py);
-        drop(self.receiver.take());
+        let let_go = match self.receiver.take() {
+            Some(receiver) => receiver.let_go(py),
+            None => Ok(()),
+        };
         drop((
             self.read_context.take(),
             self.write_context.take(),
@@ -98,7 +101,7 @@ impl Stream {
                 server.call_method0(intern!(py, "_detach"))?;
             }
         }
-        told.and(closed)
+        told.and(closed).and(let_go)
     }
 
     fn release(&self, py: Python<'_>) -> PyResult<()> {

@@ -78,6 +78,14 @@ impl Receiver {
         &self.protocol
     }
 
+    /// The connection is over.
+    pub fn let_go(&self, py: Python<'_>) -> PyResult<()> {
+        match &self.way {
+            Way::Tls(tls) => Tls::let_go(tls.bind(py)),
+            _ => Ok(()),
+        }
+    }
+
     /// Shows the garbage collector what it holds.
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.protocol)?;

@@ -105,6 +105,23 @@ impl Tls {
         Ok(Some(tls))
     }
 
+    /// The connection is over: the transport gets its own `write` back, because ours would keep the protocol, and the
+    /// user's context with it, for as long as somebody has the transport.
+    pub fn let_go(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let Some(transport) = slf.get().app_transport.bind(py).upgrade() else {
+            return Ok(());
+        };
+        let name = intern!(py, "write");
+        let owner = transport
+            .getattr(name)?
+            .getattr_opt(intern!(py, "__self__"))?;
+        if owner.is_some_and(|owner| owner.is(slf)) {
+            transport.delattr(name)?;
+        }
+        Ok(())
+    }
+
     /// Whether what arrives now may go the fast way.
     pub fn reads(&self, py: Python<'_>) -> PyResult<bool> {
         let state = self.state(py)?;
