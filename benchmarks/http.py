@@ -9,12 +9,12 @@ sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import render
-from benchmarks.driver import campaign, environment, gil, machine, results, startup, wrk
+from benchmarks.driver import campaign, environment, gil, half, machine, results, startup, wrk
 from benchmarks.driver.peer import Peer, can, discover
 from benchmarks.driver.progress import Progress, say
 from benchmarks.scenarios import SCENARIOS
 
-EXTRAS = ("startup", "gil")
+EXTRAS = ("half", "startup", "gil")
 
 
 def arguments(peers: list[str]) -> argparse.Namespace:
@@ -77,6 +77,14 @@ def measure(peers: dict[str, Peer], options: argparse.Namespace) -> dict[str, ob
     able = sum(peer.absent() is None for _, asked in plan for peer in asked)
     progress = Progress(able * method.repeats, "http")
     found["scenarios"] = {scenario.name: campaign.run(scenario, asked, method, progress) for scenario, asked in plan}
+    if "half" in options.only:
+        found["half"] = half.run(
+            peers,
+            seconds=3 * method.seconds,
+            server_core=method.server_core,
+            generator_core=method.generator_core,
+            progress=Progress(len(half.PACED), "half"),
+        )
     if "startup" in options.only:
         found["startup"] = startup.run(
             peers.values(),

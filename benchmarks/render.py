@@ -118,6 +118,18 @@ def startup(found: Results) -> str:
     return table(["", "first answer after ms", "RSS MB", "idle CPU"], rows)
 
 
+def half(found: Results) -> str:
+    """Latencies at half of a server's saturation rate, and of another at the same pace."""
+    records = [record for record in found["http"]["half"].values() if "absent" not in record]
+    rows = [
+        [f"{name}, paced at half of {record['title']}'s {number(record['saturation'])}/s"]
+        + [number(record[name][key]) for key in ("rps", "p50_ms", "p99_ms", "failed")]
+        for record in records
+        for name in record.keys() - {"title", "saturation"}
+    ]
+    return table(["GET JSON", "requests/s", "p50 ms", "p99 ms", "failed"], sorted(rows))
+
+
 def gil(found: Results) -> str:
     """Latencies while another thread wants or holds the interpreter."""
     what = {"beside": "beside a CPU-bound thread", "held": "while the GIL is held for 2 s"}
@@ -203,6 +215,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "targets": targets,
     "http": overview,
     "http-details": details,
+    "half": half,
     "startup": startup,
     "gil": gil,
     "loops": loops,
@@ -216,7 +229,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
 
 #: The tables of a kind of run.
 REPORTS = {
-    "http": ("http", "http-details", "startup", "gil"),
+    "http": ("http", "http-details", "half", "startup", "gil"),
     "loops": ("loops",),
     "loops-3.14": ("loops-3.14",),
     "json": ("json-loads", "json-dumps", "json-respond", "json-models", "json-fairness"),

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.scenarios import SCENARIOS
+
 TOLERANCE = 0.03
 Results = dict[str, Any]  # kind ("http", "loops", "json") → the results file
 
@@ -60,6 +62,16 @@ def failures(*peers: str) -> Callable[[Results], float]:
     return lambda results: sum(results["http"]["scenarios"]["many"][peer]["failed"] for peer in peers)
 
 
+def half(peer: str, beside: str | None = None) -> Callable[[Results], float]:
+    """The 99th percentile at half of a peer's saturation rate, alone or divided by another's at the same rate."""
+
+    def figure(results: Results) -> float:
+        found = results["http"]["half"][peer]
+        return float(found[peer]["p99_ms"] / (found[beside]["p99_ms"] if beside else 1.0))
+
+    return figure
+
+
 def gil(kind: str, case: str, name: str) -> Callable[[Results], float]:
     """A latency of the GIL cases in milliseconds."""
     return lambda results: float(results["http"]["gil"][kind][case][name])
@@ -99,6 +111,17 @@ def busiest(case: str) -> Callable[[Results], float]:
 
 # Whom a loop is held against unless somebody is named.
 RIVALS = ("uvloop", "rloop", "zuvloop")
+
+# What a compiled route may cost, as a share of FastAPI on uvicorn.
+PLAN_LIMITS = {
+    "json": 0.16,
+    "query": 0.16,
+    "post": 0.16,
+    "dependencies": 0.16,
+    "sleep": 0.18,
+    "sync": 0.25,
+    "models": 0.4,
+}
 
 LOOP_LIMITS: tuple[tuple[str, float, str, tuple[str, ...]], ...] = (
     ("call_soon chain", 0.9, "call_soon_chain", ()),
@@ -165,7 +188,6 @@ TARGETS = (
         "`App`, async JSON: CPU against FastAPI on uvicorn", 0.13, cpu("json", "app_data_bridge", "fastapi_uvicorn")
     ),
     Target("native route: CPU against nginx", 1.0, cpu("native", "native_data_bridge", "nginx")),
-    Target("genuine FastAPI, JSON: CPU against uvicorn", 1.0, cpu("json", "fastapi_data_bridge", "fastapi_uvicorn")),
     Target("system calls per request, 64 connections: native", 2.1, syscalls("native", "native_data_bridge"), ""),
     Target("system calls per request, 64 connections: raw ASGI", 2.1, syscalls("plaintext", "asgi_data_bridge"), ""),
     Target("system calls per request, 64 connections: `App`", 2.1, syscalls("json", "app_data_bridge"), ""),
@@ -201,6 +223,34 @@ TARGETS = (
         "a FastAPI app with 10,000 routes: CPU against 10 routes",
         1.1,
         cpu("routes-10000", "fastapi_data_bridge", "fastapi_data_bridge", "routes-10"),
+    ),
+    *(
+        Target(
+            f"{title}, {SCENARIOS[scenario].title}: CPU against uvicorn", limit, cpu(scenario, peer, "fastapi_uvicorn")
+        )
+        for peer, title in (("fastapi_data_bridge", "genuine FastAPI"), ("app_data_bridge", "`App`"))
+        for scenario, limit in PLAN_LIMITS.items()
+    ),
+    *(
+        Target(
+            f"`App`, {SCENARIOS[scenario].title}: CPU against django-bolt",
+            1.0,
+            cpu(scenario, "app_data_bridge", "django_bolt"),
+        )
+        for scenario in ("plaintext", "json", "query", "post", "dependencies", "models", "upload", "sleep", "inline")
+    ),
+    Target(
+        "`App`, sync def in the pool: CPU against django-bolt's, at once",
+        3.0,
+        cpu("sync", "app_data_bridge", "django_bolt", "inline"),
+    ),
+    *(
+        target
+        for peer, title in (("fastapi_data_bridge", "genuine FastAPI"), ("app_data_bridge", "`App`"))
+        for target in (
+            Target(f"{title} at half of its saturation rate, p99", 10.0, half(peer), "ms"),
+            Target(f"{title} at half of its saturation rate, p99 against uvicorn", 1.0, half(peer, "fastapi_uvicorn")),
+        )
     ),
     *(
         Target(f"loop: {title} against {' and '.join(rivals) or 'the fastest'}", limit, fastest(case, *rivals))

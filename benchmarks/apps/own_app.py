@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+from typing import Annotated
 
 import load
 from pydantic import BaseModel, TypeAdapter
 from records import RECORDS
 
-from data_bridge import App, Request
+from data_bridge import App, Depends, Header, Request
 from data_bridge.responses import PlainTextResponse
 
 load.begin()
@@ -85,6 +86,19 @@ async def create_item(item: Item):
 @app.get("/models")
 async def read_records() -> list[Record]:
     return records
+
+
+async def page(skip: int = 0, limit: int = 100):
+    return {"skip": skip, "limit": limit}
+
+
+async def user(authorization: Annotated[str | None, Header()] = None):
+    return authorization or "anonymous"
+
+
+@app.get("/dependencies")
+async def read_page(user: Annotated[str, Depends(user)], page: Annotated[dict, Depends(page)]):
+    return {"user": user, **page}
 
 
 @app.post("/upload")

@@ -8,6 +8,14 @@ if body then
    wrk.headers["Content-Type"] = os.getenv("BENCH_CONTENT_TYPE")
 end
 
+-- Milliseconds between an answer and the next request, whole ones around the wanted mean.
+local pause = tonumber(os.getenv("BENCH_PAUSE_MS") or "")
+if pause then
+   function delay()
+      return math.floor(pause + math.random())
+   end
+end
+
 function done(summary, latency, requests)
    local errors = summary.errors
    io.write(string.format(
