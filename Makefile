@@ -123,6 +123,21 @@ conformance-here: test-build
 autobahn: test-build ## the Autobahn suite against our WebSockets (needs Python 2.7, says so where it is missing; ten minutes)
 	PYTHONPATH=. $(TEST)/python tests/conformance/websocket/autobahn.py
 
+# Twenty documents are made of each value; each of three properties of proptest has its own cases.
+.PHONY: fuzz
+fuzz: export JSON_EXAMPLES ?= 50000
+fuzz: export PROPTEST_CASES ?= 100000
+fuzz: test-build ## JSON: a million documents beside json and orjson, native handlers' beside serde_json (ten minutes)
+	$(TEST)/python -m pytest -q tests/json/test_differences.py
+	JSON_EXAMPLES=$$(($$JSON_EXAMPLES / 10)) $(TEST)/python -m pytest -q tests/json/test_dumps.py tests/json/test_dumps_orjson.py
+	cargo test --profile quick -p api --test json random
+
+# PYTHONMALLOC: each object is a block of its own, whose bounds and end valgrind sees.
+.PHONY: valgrind-json
+valgrind-json: test-build ## JSON: documents of every kind under valgrind (Linux; five minutes)
+	PYTHONMALLOC=malloc valgrind --quiet --error-exitcode=3 --suppressions=tests/json/cpython.supp \
+	  --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite $(TEST)/python -m tests.json.memory
+
 .PHONY: soak
 soak: test-build ## millions of wake-ups, connections and loops: memory and descriptors stay flat (some ten minutes)
 	$(TEST)/python tests/soak/run.py

@@ -14,8 +14,9 @@ use crate::clock::{self, Nanos};
 use crate::counts::{self, Section};
 use crate::ffi::python;
 
-/// Nanoseconds between two offers that a sleeping thread can wake up for.
-const OFFER_INTERVAL: Nanos = 1_500_000;
+/// Nanoseconds between two offers that a sleeping thread can wake up for. Measured beside 1 MB documents on two busy cores: a
+/// thread that sleeps 10 ms and counts keeps 76–78 % of its pace with 1.5 ms, 85–90 % with 0.5 ms.
+const OFFER_INTERVAL: Nanos = 750_000;
 const OFFER_LENGTH: Duration = Duration::from_micros(20);
 
 thread_local! {
@@ -51,8 +52,12 @@ fn without<T: Send>(py: Python<'_>, f: impl Send + FnOnce() -> T) -> T {
 /// Lets a thread that waits for the interpreter have it, in the midst of long work of ours.
 ///
 /// Giving it up and asking for it again is not enough: a waiting thread needs longer to wake than we to ask, unless it has
-/// waited for the whole switch interval (5 ms) before. So now and then we stay away for as long as waking takes.
+/// waited for the whole switch interval (5 ms) before. So now and then we stay away for as long as waking takes. Where no other
+/// thread has run Python, nobody waits, and the offer costs nothing.
 pub fn offer(py: Python<'_>) {
+    if python::is_only_thread(py) {
+        return;
+    }
     static LAST: AtomicI64 = AtomicI64::new(0);
     let now = clock::now();
     let yields = now.saturating_sub(LAST.load(Ordering::Relaxed)) > OFFER_INTERVAL;

@@ -14,6 +14,17 @@ pub fn thread_holds_gil() -> bool {
     unsafe { ffi::PyGILState_Check() == 1 }
 }
 
+/// Whether no other thread runs Python, or waits to do so.
+pub fn is_only_thread(_py: Python<'_>) -> bool {
+    // SAFETY: attached, so this thread has a state, which stays. A new thread's state becomes the list's head before that thread
+    // waits for the interpreter; the head is only compared, and only the link of our own state is read.
+    unsafe {
+        let own = ffi::PyThreadState_Get();
+        ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get()) == own
+            && ffi::PyThreadState_Next(own).is_null()
+    }
+}
+
 /// One owned reference on its way out.
 pub struct Released(NonNull<ffi::PyObject>);
 
