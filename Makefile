@@ -128,8 +128,8 @@ autobahn: test-build ## the Autobahn suite against our WebSockets (needs Python 
 fuzz: export JSON_EXAMPLES ?= 50000
 fuzz: export PROPTEST_CASES ?= 100000
 fuzz: test-build ## JSON: a million documents beside json and orjson, native handlers' beside serde_json (ten minutes)
-	$(TEST)/python -m pytest -q tests/json/test_differences.py
-	JSON_EXAMPLES=$$(($$JSON_EXAMPLES / 10)) $(TEST)/python -m pytest -q tests/json/test_dumps.py tests/json/test_dumps_orjson.py
+	$(TEST)/python -m pytest -q -o faulthandler_timeout=0 tests/json/test_differences.py
+	JSON_EXAMPLES=$$(($$JSON_EXAMPLES / 10)) $(TEST)/python -m pytest -q -o faulthandler_timeout=0 tests/json/test_dumps.py tests/json/test_dumps_orjson.py
 	cargo test --profile quick -p api --test json random
 
 # PYTHONMALLOC: each object is a block of its own, whose bounds and end valgrind sees.

@@ -55,10 +55,10 @@ fn without<T: Send>(py: Python<'_>, f: impl Send + FnOnce() -> T) -> T {
 /// waited for the whole switch interval (5 ms) before. So now and then we stay away for as long as waking takes. Where no other
 /// thread has run Python, nobody waits, and the offer costs nothing.
 pub fn offer(py: Python<'_>) {
+    static LAST: AtomicI64 = AtomicI64::new(0);
     if python::is_only_thread(py) {
         return;
     }
-    static LAST: AtomicI64 = AtomicI64::new(0);
     let now = clock::now();
     let yields = now.saturating_sub(LAST.load(Ordering::Relaxed)) > OFFER_INTERVAL;
     without(py, || {
