@@ -150,12 +150,15 @@ pub struct Unconnected(Output);
 
 #[cfg(feature = "testing")]
 impl Unconnected {
-    /// Takes a body as a response does, and lets it go as a socket does; gives its length.
+    /// Takes a body as a response does, and lets what waits go once it is as much as is written at once; gives the length.
     pub fn take<'a>(&mut self, body: impl Into<Chunk<'a>>) -> usize {
-        body.into().push_to(&mut self.0);
-        let length = self.0.len();
-        let mut nobody = Context::from_waker(std::task::Waker::noop());
-        drop(self.0.flush(&mut tokio::io::sink(), &mut nobody));
+        let body = body.into();
+        let length = body.len();
+        body.push_to(&mut self.0);
+        if self.0.len() >= crate::connection::OUTPUT_HIGH {
+            let mut nobody = Context::from_waker(std::task::Waker::noop());
+            drop(self.0.flush(&mut tokio::io::sink(), &mut nobody));
+        }
         length
     }
 }

@@ -45,7 +45,11 @@ impl<'py> Writer<'_, 'py> {
             let (mut next, mut used, mut position) = (0, 0, 0);
             let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
             let place = &raw mut position;
-            while ffi::PyDict_Next(attributes.0, place, &raw mut key, &raw mut value) != 0 {
+            // What comes behind the last field is no field; asking for it costs as much as a field.
+            while used < model.fields.len() {
+                if ffi::PyDict_Next(attributes.0, place, &raw mut key, &raw mut value) == 0 {
+                    return surprise();
+                }
                 let field = match model.fields.get(next) {
                     Some(field) if field.name.bind(self.py).as_ptr() == key => field,
                     _ => match self.field(&model.fields, key) {
@@ -72,7 +76,7 @@ impl<'py> Writer<'_, 'py> {
                 self.node(under, &field.node, value)?;
                 self.punctuate(b',');
             }
-            if used != model.fields.len() {
+            if under.exact && ffi::PyDict_Size(attributes.0).unsigned_abs() != used {
                 return surprise();
             }
         }
@@ -98,6 +102,13 @@ impl<'py> Writer<'_, 'py> {
             let attributes = if own && offset > 0 && !cfg!(Py_GIL_DISABLED) {
                 let dict = *object.byte_offset(offset).cast::<Object>();
                 (!dict.is_null()).then(|| Held::new(dict))
+            } else if own {
+                // What `__dict__` gives where no class has it done otherwise.
+                let dict = ffi::PyObject_GenericGetDict(object, ptr::null_mut());
+                if dict.is_null() {
+                    ffi::PyErr_Clear();
+                }
+                (!dict.is_null()).then(|| Held::owned(dict))
             } else {
                 self.asked_attributes(under, model, object)
             };
@@ -105,6 +116,8 @@ impl<'py> Writer<'_, 'py> {
         }
     }
 
+    /// The attributes of a subclass's instance, whose class may have code of its own for them.
+    ///
     /// # Safety
     /// `object` is held.
     #[inline(never)]
@@ -116,9 +129,8 @@ impl<'py> Writer<'_, 'py> {
     ) -> Option<Held> {
         // SAFETY: the caller says so.
         let object = unsafe { Bound::from_borrowed_ptr(self.py, object) };
-        let class = object.get_type();
         let known = model.class.0.bind(self.py);
-        if !class.is(known) && (under.exact || !class.is_subclass(known).unwrap_or(false)) {
+        if under.exact || !object.get_type().is_subclass(known).unwrap_or(false) {
             return None;
         }
         let attributes = object.getattr(intern!(self.py, "__dict__")).ok()?;

@@ -20,11 +20,11 @@ impl Writer<'_, '_> {
     pub(super) unsafe fn list<const PRETTY: bool>(&mut self, list: Object) -> Written {
         // SAFETY: the list is held; an item is fetched only after the size was compared.
         unsafe {
-            let _held = Held::new(list);
             let count = ffi::PyList_GET_SIZE(list);
             if count == 0 {
                 return Ok(self.buffer.literal(*b"[]")?);
             }
+            let _held = Held::new(list);
             self.descend(list)?;
             self.buffer.reserve(1)?;
             self.punctuate(b'[');
@@ -62,11 +62,11 @@ impl Writer<'_, '_> {
     pub(super) unsafe fn tuple<const PRETTY: bool>(&mut self, tuple: Object) -> Written {
         // SAFETY: the tuple is held, and never changes.
         unsafe {
-            let _held = Held::new(tuple);
             let count = ffi::PyTuple_GET_SIZE(tuple);
             if count == 0 {
                 return Ok(self.buffer.literal(*b"[]")?);
             }
+            let _held = Held::new(tuple);
             self.descend(tuple)?;
             self.buffer.reserve(1)?;
             self.punctuate(b'[');
@@ -96,12 +96,12 @@ impl Writer<'_, '_> {
         // SAFETY: the dictionary is held; key and value are borrowed until code runs: writing a key runs none. The
         // interpreter checks the position itself.
         unsafe {
-            let _held = Held::new(dict);
             let size = &raw const (*dict.cast::<ffi::PyDictObject>()).ma_used;
             let count = *size;
             if count == 0 {
                 return Ok(self.buffer.literal(*b"{}")?);
             }
+            let _held = Held::new(dict);
             if !ATTRIBUTES && self.settings.options.has(Options::DICT_BY_OTHER_RULES) {
                 return self.dict_by_other_rules(dict);
             }
@@ -109,9 +109,14 @@ impl Writer<'_, '_> {
             self.descend(dict)?;
             self.buffer.reserve(1)?;
             self.punctuate(b'{');
-            let (mut position, mut written) = (0, 0);
+            let (mut position, mut left) = (0, count);
             let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
-            while ffi::PyDict_Next(dict, &raw mut position, &raw mut key, &raw mut value) != 0 {
+            // Asking for more than there is costs as much as any other item.
+            while left > 0 {
+                left -= 1;
+                if ffi::PyDict_Next(dict, &raw mut position, &raw mut key, &raw mut value) == 0 {
+                    return Err(Stop::changed("dictionary"));
+                }
                 if ffi::Py_TYPE(key) != &raw mut ffi::PyUnicode_Type {
                     let is_text = ffi::PyUnicode_Check(key) != 0;
                     if matches!(self.settings.dialect, Dialect::Web(_)) || !is_text {
@@ -119,7 +124,6 @@ impl Writer<'_, '_> {
                     }
                 }
                 if ATTRIBUTES && self.is_private(key)? {
-                    written += 1;
                     continue;
                 }
                 if PRETTY {
@@ -138,13 +142,9 @@ impl Writer<'_, '_> {
                 }
                 self.punctuate(b',');
                 self.offer_if_due();
-                written += 1;
                 if *size != count {
                     return Err(Stop::changed("dictionary"));
                 }
-            }
-            if written != count {
-                return Err(Stop::changed("dictionary"));
             }
         }
         self.ascend::<PRETTY>(b'}')
