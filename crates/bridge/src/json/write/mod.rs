@@ -12,7 +12,7 @@ mod special;
 mod stop;
 mod web;
 
-pub use ffi::{Document, Into, Writer, add_dumps, quoted};
+pub use ffi::{Document, Into, Writer, add_dumps, ascii, ascii_bits, quoted};
 #[cfg(feature = "testing")]
 pub use ffi::{add_respond, copy_with_each};
 pub use kind::{Kind, of as kind_of};

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
 
 use super::super::error::decode_error;
+use crate::json::write::{ascii, ascii_bits};
 
 /// A document's text.
 pub enum Text<'a, 'py> {
@@ -34,22 +35,14 @@ impl<'a, 'py> Text<'a, 'py> {
             let (start, length) = if ffi::PyBytes_Check(pointer) != 0 {
                 (
                     ffi::PyBytes_AS_STRING(pointer).cast::<u8>(),
-                    ffi::PyBytes_Size(pointer),
+                    ffi::PyBytes_Size(pointer).unsigned_abs(),
                 )
-            } else if ffi::PyUnicode_Check(pointer) != 0
-                && ffi::PyUnicode_IS_COMPACT_ASCII(pointer) != 0
-            {
-                (
-                    ffi::PyUnicode_DATA(pointer).cast::<u8>().cast_const(),
-                    ffi::PyUnicode_GET_LENGTH(pointer),
-                )
+            } else if ffi::PyUnicode_Check(pointer) != 0 {
+                ascii(pointer, ascii_bits(data.py()))?
             } else {
                 return None;
             };
-            Some(Self::Borrowed(slice::from_raw_parts(
-                start,
-                length.unsigned_abs(),
-            )))
+            Some(Self::Borrowed(slice::from_raw_parts(start, length)))
         }
     }
 

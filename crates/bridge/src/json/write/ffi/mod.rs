@@ -23,4 +23,5 @@ pub use entry::add_respond;
 #[cfg(feature = "testing")]
 pub use kernel::copy_with_each;
 pub use kernel::quoted;
+pub use text::{ascii, ascii_bits};
 pub use walk::{DEPTH, Writer};
