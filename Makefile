@@ -139,7 +139,7 @@ valgrind-json: test-build ## JSON: documents of every kind under valgrind (Linux
 	  --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite $(TEST)/python -m tests.json.memory
 
 .PHONY: soak
-soak: test-build ## millions of wake-ups, connections and loops: memory and descriptors stay flat (some ten minutes)
+soak: test-build ## millions of wake-ups, connections, loops and children: memory and descriptors stay flat (half an hour)
 	$(TEST)/python tests/soak/run.py
 
 .PHONY: conformance-fastapi
