@@ -10,7 +10,7 @@ import uuid
 from typing import Any, Generic, Literal, TypeVar
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, computed_field, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, computed_field, field_serializer
 from pydantic.alias_generators import to_camel
 
 app = FastAPI()
@@ -179,3 +179,49 @@ async def bare_left_out() -> Any:
 @app.get("/bare-keys")
 async def bare_keys() -> Any:
     return {1: "a", None: "b", 2.5: "c"}
+
+
+class Odd(BaseModel):
+    value: float = Field(default=1.0, serialization_alias="_sa_value")
+
+
+class Dumped(BaseModel):
+    value: float = 1.0
+
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        return {"own": super().model_dump(**options)}
+
+
+@app.get("/bare-one")
+async def bare_one() -> Any:
+    return Order(owner=ANNA, others=[BEN, ANNA], total=decimal.Decimal("1E+3"))
+
+
+@app.get("/bare-several")
+async def bare_several() -> Any:
+    return [BEN, ANNA, {"x": (BEN, Measured(value=3))}, Order(owner=BEN, tags={"b": BEN})]
+
+
+@app.get("/bare-floats")
+async def bare_floats() -> Any:
+    return [Measured(value=value) for value in (1e16, 1e-7, 1e22, 0.1, 123456789.123, -0.0, 5e-324)]
+
+
+@app.get("/bare-nan")
+async def bare_nan() -> Any:
+    return Measured(value=math.inf)
+
+
+@app.get("/bare-odd")
+async def bare_odd() -> Any:
+    return [Odd(), Dumped(), Shown(number=1), Page[Any](items=[BEN, Odd(), uuid.UUID(int=1)], total=2)]
+
+
+@app.get("/bare-wrong")
+async def bare_wrong() -> Any:
+    return Public.model_construct(user_name=5, is_active="yes", nick=None)
+
+
+@app.get("/bare-surrogate")
+async def bare_surrogate() -> Any:
+    return Public.model_construct(user_name="\ud800", is_active=True, nick=None)

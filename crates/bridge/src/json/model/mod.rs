@@ -4,9 +4,12 @@ mod known;
 mod plan;
 mod read;
 
+use std::sync::Arc;
+
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyType};
 
 use super::write::{Document, Into, Kind, Options, Settings, Stop, Writer, kind_of};
 
@@ -21,6 +24,24 @@ pub fn body(plan: &Plan, value: &Bound<'_, PyAny>) -> PyResult<Option<Document>>
         Ok(written) => Ok(written.then(|| writer.finish())),
         Err(stop) => Err(stop.into_err(py)),
     }
+}
+
+/// The plan by which `FastAPI` writes instances of a class where no type says anything of them: their `model_dump()` by
+/// aliases. `None` for what is no model, has a `model_dump()` of its own, or has keys that `FastAPI` drops.
+pub fn plan_of_plain(class: &Bound<'_, PyType>) -> PyResult<Option<Arc<Plan>>> {
+    static BASE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let py = class.py();
+    let name = intern!(py, "model_dump");
+    let base = BASE.import(py, "pydantic", "BaseModel")?;
+    let dump = class.getattr_opt(name)?;
+    if !dump.is_some_and(|dump| base.getattr(name).is_ok_and(|own| own.is(&dump))) {
+        return Ok(None);
+    }
+    let wishes = Wishes {
+        by_alias: Some(true),
+        ..Wishes::default()
+    };
+    Ok(known::plan_of(class, wishes)?.filter(|plan| !plan.has_key_like("_sa")))
 }
 
 /// Writes a model as its own `model_dump_json()` does; with the document's indentation and order where it has any.

@@ -67,6 +67,15 @@ impl Plan {
     };
 }
 
+impl Plan {
+    /// Whether a model among its values has a key that begins so.
+    pub fn has_key_like(&self, beginning: &str) -> bool {
+        let keys = self.models.iter().flat_map(|model| &model.fields);
+        keys.filter_map(|field| field.key.as_ref())
+            .any(|key| key.as_slice()[1..].starts_with(beginning.as_bytes()))
+    }
+}
+
 /// A class whose instances a node takes.
 pub struct Class(pub Kept<PyType>);
 

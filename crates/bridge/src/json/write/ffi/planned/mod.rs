@@ -5,6 +5,7 @@
 
 mod fields;
 mod items;
+mod plain;
 mod texts;
 
 use std::sync::Arc;
@@ -201,7 +202,7 @@ impl<'py> Writer<'_, 'py> {
             } else if class == &raw mut ffi::PyTuple_Type {
                 self.planned_tuple(under, |_| Some(&Node::Any), value)
             } else if under.plain {
-                surprise()
+                self.plain_model(value)
             } else {
                 self.any_text(value)
             }
