@@ -46,10 +46,11 @@ def closing(listeners: list[socket.socket]) -> Iterator[list[socket.socket]]:
             listener.close()
 
 
-def url(listener: socket.socket) -> str:
+def url(listener: socket.socket, settings: Settings) -> str:
     """Where clients find ``listener``."""
+    scheme = "https" if settings.ssl_certfile else "http"
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _addresses(host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:

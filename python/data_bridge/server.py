@@ -127,7 +127,7 @@ async def live(
     """Serve ``app`` on the running loop until ``stop`` is asked for or a signal of ``occasion`` comes."""
     lifespan = Lifespan(app, settings.lifespan)
     served = adapt(app, settings, asyncio.get_running_loop())
-    with stop.signals(occasion.stops_at):
+    with stop.signals(occasion.stops_at), _hangup(server, settings, occasion):
         try:
             await lifespan.startup()
             if runs_plan(app, settings):
@@ -142,6 +142,28 @@ async def live(
         finally:
             server.close()
         await lifespan.shutdown()
+
+
+@contextlib.contextmanager
+def _hangup(server: _native.Server, settings: Settings, occasion: Occasion) -> Iterator[None]:
+    """Read the certificates anew at SIGHUP inside, where there are any and signals are ours. Main thread only."""
+    ours = settings.ssl_certfile and occasion.stops_at
+    if not ours or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    reading: set[asyncio.Future[None]] = set()
+
+    def read() -> None:
+        future = asyncio.ensure_future(server.reload_certificates())
+        reading.add(future)
+        future.add_done_callback(reading.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, read)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 async def _drain(server: _native.Server, stop: Stop, grace: float) -> None:

@@ -60,7 +60,7 @@ def _serve(app: Any, settings: Settings) -> int:
 
         def announce(_: object, __: object) -> None:
             for listener in listeners:
-                logger.info("Listening on %s (%s; press CTRL+C to quit)", url(listener), kind)
+                logger.info("Listening on %s (%s; press CTRL+C to quit)", url(listener, settings), kind)
 
         serve_here(app, settings, Occasion(listeners, announce))
     return 0
@@ -80,7 +80,7 @@ def _in_workers(target: Target, settings: Settings) -> int:
 
     with closing(listen(settings)) as listeners:
         orders = Orders(target, settings, tuple(listener.fileno() for listener in listeners))
-        where = ", ".join(map(url, listeners))
+        where = ", ".join(url(listener, settings) for listener in listeners)
         master = Reloader(orders, where) if settings.reload else Supervisor(orders, where)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             return runner.run(master.run())

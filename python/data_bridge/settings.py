@@ -15,6 +15,7 @@ Interface = Literal["auto", "asgi", "app"]
 Texts = tuple[str, ...]
 LifespanMode = Literal["auto", "on", "off"]
 OnDisconnect = Literal["auto", "cancel", "ignore"]
+CertReqs = Literal["none", "optional", "required"]
 
 #: The prefix of the environment variables: ``DATA_BRIDGE_PORT`` is ``port``.
 ENV_PREFIX = "DATA_BRIDGE_"
@@ -110,8 +111,20 @@ class Settings:
     reload_includes: Texts = _setting(("*.py",), "patterns of files that count", group="Development")
     reload_excludes: Texts = _setting((".*", "*~", "__pycache__"), "patterns of files that do not", group="Development")
 
-    ssl_certfile: str | None = _setting(None, "TLS certificate chain (not yet available)", group="TLS")
-    ssl_keyfile: str | None = _setting(None, "TLS private key (not yet available)", group="TLS")
+    ssl_certfile: str | None = _setting(
+        None,
+        "PEM certificate chain; several, separated by commas, are chosen from by the name the client asks for (SNI)",
+        group="TLS",
+    )
+    ssl_keyfile: str | None = _setting(
+        None, "PEM private key of each, in the same order; by default in the certificate's file", group="TLS"
+    )
+    ssl_keyfile_password: str | None = _setting(None, "what encrypted private keys are opened with", group="TLS")
+    ssl_ca_certs: str | None = _setting(
+        None, "PEM certificates of the authorities whose clients are trusted (mTLS)", group="TLS"
+    )
+    ssl_cert_reqs: CertReqs = _setting("none", "whether clients have to show a certificate", group="TLS")
+    ssl_handshake_timeout: float = _setting(10.0, "a TLS handshake must be complete", group="TLS", positive=True)
 
     def __post_init__(self) -> None:
         """Check everything that can be checked before a socket is opened. Raises ``ValueError``."""
@@ -122,8 +135,17 @@ class Settings:
             raise ValueError(f"port must be 0 to 65535, not {self.port}")
         if self.reload and self.workers != 1:
             raise ValueError("reload serves with one worker; leave out workers, or reload")
-        if self.ssl_certfile or self.ssl_keyfile:
-            raise ValueError("ssl_certfile/ssl_keyfile: TLS is not available yet; put a TLS proxy in front")
+        self._check_tls()
+
+    def _check_tls(self) -> None:
+        certificates = (self.ssl_certfile or "").split(",")
+        keys = (self.ssl_keyfile or self.ssl_certfile or "").split(",")
+        if self.ssl_certfile is None and (self.ssl_keyfile or self.ssl_ca_certs or self.ssl_cert_reqs != "none"):
+            raise ValueError("ssl_keyfile, ssl_ca_certs and ssl_cert_reqs need a certificate: set ssl_certfile")
+        if len(certificates) != len(keys):
+            raise ValueError(f"ssl_keyfile names {len(keys)} file(s) for {len(certificates)} of ssl_certfile")
+        if self.ssl_cert_reqs != "none" and not self.ssl_ca_certs:
+            raise ValueError("ssl_cert_reqs: to check clients' certificates, set ssl_ca_certs to their authorities")
 
 
 def _check(item: Field[Any], kind: Any, value: Any) -> None:

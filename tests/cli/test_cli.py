@@ -66,7 +66,7 @@ def test_no_colours_outside_a_terminal() -> None:
         (["plain:app", "--port", "x"], 2, "invalid int value: 'x'"),
         (["plain:app", "--workers", "2", "--reload"], 2, "reload serves with one worker"),
         (["plain:app", "--fd", "99"], 1, "fd 99 is no open socket"),
-        (["plain:app", "--ssl-certfile", "x.pem"], 2, "TLS"),
+        (["plain:app", "--ssl-certfile", "x.pem"], 2, "x.pem cannot be read"),
         (["plain:fails_to_start"], 3, "no database"),
         (["plain:app", "--log-level", "loud"], 2, "log_level must be one of"),
         (["plain:app", "--log-config", "missing.ini"], 2, "cannot read missing.ini"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What all print when they accept.
-LISTENING = re.compile(r"(?:Listening|[Rr]unning) on http://([0-9.]+|\[[0-9a-f:]+\]):(\d+)")
+LISTENING = re.compile(r"(?:Listening|[Rr]unning) on https?://([0-9.]+|\[[0-9a-f:]+\]):(\d+)")
 
 #: No wait in a test is longer than this, in seconds.
 PATIENCE = 30.0
@@ -29,6 +29,7 @@ class Server:
     """A running server."""
 
     process: subprocess.Popen[str]
+    scheme: str = "http"
     host: str = "127.0.0.1"
     port: int = 0
     lines: list[str] = field(default_factory=list)
@@ -37,7 +38,7 @@ class Server:
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://{self.host}:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
 
     @property
     def output(self) -> str:
@@ -141,5 +142,6 @@ def _read(server: Server, listening: threading.Event) -> None:
         found = LISTENING.search(line)
         if found and not server.port:
             server.host, server.port = found[1], int(found[2])
+            server.scheme = "https" if "https://" in found[0] else "http"
             listening.set()
     listening.set()

@@ -23,6 +23,7 @@ use crate::metrics::contain;
 use crate::overload::{Place, Ticket};
 use crate::server::Stage;
 use crate::service::LocalBoxFuture;
+use crate::stream::Stream;
 use deadlines::{Deadlines, Expired};
 use link::OUTPUT_LOW;
 use phases::Phase;
@@ -32,7 +33,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
-use tokio::net::TcpStream;
 use websocket::Pulse;
 
 /// Requests that one connection may have answered in one turn before others have theirs.
@@ -42,7 +42,7 @@ const PIPELINED_PER_TURN: usize = 16;
 type Flow = ControlFlow<()>;
 
 struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     link: Rc<Link>,
     phase: Phase,
     /// The exchange in flight.
@@ -64,7 +64,7 @@ struct Connection {
 }
 
 /// Serves one client until it or the server closes the connection.
-pub(crate) async fn run(stream: TcpStream, link: Rc<Link>) {
+pub(crate) async fn run(stream: Stream, link: Rc<Link>) {
     let mut connection = Connection::new(stream, link);
     poll_fn(|cx| match contain("connection", || connection.poll(cx)) {
         Some(Flow::Continue(())) => Poll::Pending,
@@ -75,7 +75,7 @@ pub(crate) async fn run(stream: TcpStream, link: Rc<Link>) {
 }
 
 impl Connection {
-    fn new(stream: TcpStream, link: Rc<Link>) -> Self {
+    fn new(stream: Stream, link: Rc<Link>) -> Self {
         Self {
             deadlines: Deadlines::new(&link.engine),
             stream,
@@ -148,6 +148,7 @@ impl Connection {
         self.phase == Phase::Head
             && self.link.input.borrow().is_empty()
             && self.link.output.borrow().is_empty()
+            && !self.stream.has_unsent()
     }
 
     fn expire(&mut self) -> Flow {
@@ -159,7 +160,7 @@ impl Connection {
                 self.answer_overdue();
                 Flow::Continue(())
             }
-            Some(Expired::Check) => match self.stream.take_error() {
+            Some(Expired::Check) => match self.stream.tcp().take_error() {
                 Ok(None) => Flow::Continue(()),
                 Ok(Some(_)) | Err(_) => Flow::Break(()),
             },
@@ -192,12 +193,13 @@ impl Connection {
     /// Sends what it can; ends or shuts the connection when the last response is out.
     fn flush(&mut self, cx: &mut Context<'_>) -> Flow {
         let mut output = self.link.output.borrow_mut();
-        if !output.is_empty() {
+        if !output.is_empty() || self.stream.has_unsent() {
             let Ok(flushed) = output.flush(&mut self.stream, cx) else {
                 return Flow::Break(());
             };
-            self.deadlines.sending(!flushed.empty, flushed.progress);
-            if flushed.progress && self.phase == Phase::Head && !self.parser.is_partial() {
+            let progress = self.stream.take_progress() || flushed.progress;
+            self.deadlines.sending(!flushed.empty, progress);
+            if progress && self.phase == Phase::Head && !self.parser.is_partial() {
                 self.deadlines.idle();
             }
         }
@@ -208,7 +210,7 @@ impl Connection {
         {
             current.unblock();
         }
-        let empty = waiting == 0;
+        let empty = waiting == 0 && !self.stream.has_unsent();
         match self.phase {
             Phase::Closing { linger } if empty => self.shut(linger, cx),
             _ => Flow::Continue(()),
@@ -271,6 +273,8 @@ impl Drop for Connection {
         if let Some(current) = self.current.take() {
             self.link.engine.end_request();
             current.disconnect();
+        } else {
+            self.stream.farewell();
         }
     }
 }

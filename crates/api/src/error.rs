@@ -1,5 +1,6 @@
 //! Every error of this crate. Knows no Python.
 
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Why a request is not served. The answer is `status`, and the connection closes: nothing behind the request can be trusted.
@@ -121,4 +122,39 @@ pub enum ResponseError {
     /// The client is gone.
     #[error("the client is gone")]
     Disconnected,
+}
+
+/// Why certificates cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TlsError {
+    /// Something is wrong with one file.
+    #[error("{} {what}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What it is, or does not hold.
+        what: String,
+    },
+    /// There is no certificate to begin with.
+    #[error("TLS needs a certificate (ssl_certfile)")]
+    NoCertificate,
+    /// Clients have to show certificates, and nothing says of whom.
+    #[error("to check clients' certificates, their authorities are needed (ssl_ca_certs)")]
+    NoAuthorities,
+    /// The cryptography does not work here.
+    #[error("TLS cannot be set up: {0}")]
+    Provider(String),
+}
+
+impl TlsError {
+    pub(crate) fn new(path: &Path, what: impl Into<String>) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            what: what.into(),
+        }
+    }
+
+    pub(crate) fn provider(error: impl std::fmt::Display) -> Self {
+        Self::Provider(error.to_string())
+    }
 }

@@ -12,10 +12,11 @@ use crate::connection::{BY_REFERENCE, Output};
 use crate::error::{BodyError, ResponseError};
 use crate::http1::encode::Prepared;
 use crate::http1::head::Head;
+use crate::tls::info::TlsInfo;
 use bytes::Bytes;
 use futures_core::Stream;
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -42,8 +43,7 @@ pub struct ConnectionInfo {
     pub local: Option<SocketAddr>,
     /// The client's address.
     pub peer: Option<SocketAddr>,
-    /// Whether the client speaks TLS.
-    pub tls: bool,
+    tls: OnceCell<TlsInfo>,
     slot: RefCell<Option<Rc<dyn Any>>>,
 }
 
@@ -54,6 +54,16 @@ impl ConnectionInfo {
             peer,
             ..Self::default()
         }
+    }
+
+    /// What the handshake came to, where the client speaks TLS.
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        self.tls.get()
+    }
+
+    pub(crate) fn secure(&self, info: TlsInfo) {
+        // There is one handshake a connection.
+        let _ = self.tls.set(info);
     }
 
     /// Something of the service's own that lives as long as the connection.

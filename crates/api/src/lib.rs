@@ -16,9 +16,11 @@ pub mod route;
 pub mod server;
 pub mod service;
 pub mod timeouts;
+pub mod tls;
 pub mod wake;
 pub mod websocket;
 
 mod connection;
 mod faults;
 mod listener;
+mod stream;

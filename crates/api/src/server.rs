@@ -15,6 +15,9 @@ use crate::metrics;
 use crate::overload::Overload;
 use crate::service::Service;
 use crate::timeouts::Timeouts;
+use crate::tls::accept;
+use crate::tls::handshakes::Handshakes;
+use crate::tls::keyring::Keyring;
 use crate::websocket;
 use engine::Acceptor;
 use std::io;
@@ -43,6 +46,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// The bound on requests at work, and on those that wait for their turn.
     pub overload: Overload,
+    /// The certificates, where clients are to speak TLS.
+    pub tls: Option<Keyring>,
     /// What each WebSocket is told.
     pub websocket: websocket::Options,
     /// The value of the `Server` header, where a response has none.
@@ -64,6 +69,7 @@ impl Default for Config {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             overload: Overload::default(),
+            tls: None,
             websocket: websocket::Options::default(),
             server_header: Some("data_bridge".to_owned()),
             date_header: true,
@@ -113,8 +119,10 @@ impl Server {
             .into_iter()
             .map(TcpListener::from_std)
             .collect::<io::Result<_>>()?;
-        let shared = self.config.shared;
-        let engine = Rc::new(Engine::new(self.config, self.stamp, service));
+        let mut config = self.config;
+        let shared = config.shared;
+        let handshakes = config.tls.take().map(Handshakes::start).transpose()?;
+        let engine = Rc::new(Engine::new(config, self.stamp, handshakes, service));
         for listener in listeners {
             let acceptor = Acceptor::new(Rc::clone(&engine));
             tokio::task::spawn_local(listener::accept(listener, acceptor, shared));
@@ -186,6 +194,16 @@ impl Handle {
     /// Cuts all connections now, whatever they are doing.
     pub fn abort(&self) {
         self.engine.enter(Stage::Aborting);
+    }
+
+    /// Reads the certificates' files anew, for the connections to come. Where they cannot be used, the old ones stay
+    /// and the log says so.
+    pub async fn reload_certificates(&self) {
+        if let Some(handshakes) = &self.engine.handshakes
+            && let Some(result) = handshakes.reload().await
+        {
+            accept::report(result);
+        }
     }
 
     /// What the server is doing.

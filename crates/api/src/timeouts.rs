@@ -14,7 +14,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// How long each phase of a connection may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// From accept (or from the first byte of a later request) to the end of the head; also for silent connections.
+    /// From accept to the end of the TLS handshake, where there is one.
+    pub handshake: Duration,
+    /// From accept or handshake (or from the first byte of a later request) to the end of the head; also for silent
+    /// connections.
     pub header: Duration,
     /// An idle connection between two requests.
     pub keep_alive: Duration,
@@ -38,6 +41,7 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
+            handshake: Duration::from_secs(10),
             header: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
             body_stall: Duration::from_secs(30),

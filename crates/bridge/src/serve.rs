@@ -157,6 +157,15 @@ impl Server {
         )
     }
 
+    /// Reads the certificates' files anew. To be awaited.
+    fn reload_certificates<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let handle = self.handle()?;
+        let reloaded = async move { handle.reload_certificates().await };
+        awaitable(self.state()?.event_loop.bind(py), reloaded, |py, ()| {
+            Ok(py.None().into_bound(py))
+        })
+    }
+
     /// Cuts all connections now.
     fn close(&self) -> PyResult<()> {
         if let Stage::Serving(handle) = self.state()?.stage.replace(Stage::Closed) {

@@ -7,6 +7,8 @@ use api::limits::Limits;
 use api::overload::Overload;
 use api::server::Config;
 use api::timeouts::Timeouts;
+use api::tls::keyring::Keyring;
+use api::tls::{self, Demand, Source};
 use api::websocket;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -23,6 +25,7 @@ pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
         limits: limits(settings)?,
         timeouts: timeouts(settings)?,
         overload: overload(settings)?,
+        tls: tls(settings)?,
         websocket: websocket(settings)?,
         server_header: get::<bool>(settings, "server_header")?.then(|| "data_bridge".to_owned()),
         date_header: get(settings, "date_header")?,
@@ -61,6 +64,7 @@ fn limits(settings: &Bound<'_, PyAny>) -> PyResult<Limits> {
 
 fn timeouts(settings: &Bound<'_, PyAny>) -> PyResult<Timeouts> {
     Ok(Timeouts {
+        handshake: seconds(settings, "ssl_handshake_timeout")?,
         header: seconds(settings, "header_timeout")?,
         keep_alive: seconds(settings, "keep_alive_timeout")?,
         body_stall: seconds(settings, "body_timeout")?,
@@ -90,6 +94,33 @@ fn websocket(settings: &Bound<'_, PyAny>) -> PyResult<websocket::Options> {
         close_timeout: seconds(settings, "ws_close_timeout")?,
         ..websocket::Options::default()
     })
+}
+
+/// Reads the certificates' files as well. `ValueError` where they cannot be used.
+fn tls(settings: &Bound<'_, PyAny>) -> PyResult<Option<Keyring>> {
+    let files = |name| get::<Option<String>>(settings, name);
+    let Some(chains) = files("ssl_certfile")? else {
+        return Ok(None);
+    };
+    let keys = files("ssl_keyfile")?.unwrap_or_else(|| chains.clone());
+    let source = |(chain, key): (&str, &str)| Source {
+        chain: chain.trim().into(),
+        key: key.trim().into(),
+    };
+    let options = tls::Options {
+        identities: chains.split(',').zip(keys.split(',')).map(source).collect(),
+        password: files("ssl_keyfile_password")?,
+        authorities: files("ssl_ca_certs")?.map(Into::into),
+        demand: match get::<String>(settings, "ssl_cert_reqs")?.as_str() {
+            "required" => Demand::Required,
+            "optional" => Demand::Optional,
+            _ => Demand::None,
+        },
+    };
+    let keyring = Keyring::load(options);
+    keyring
+        .map(Some)
+        .map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 fn seconds(settings: &Bound<'_, PyAny>, name: &str) -> PyResult<Duration> {

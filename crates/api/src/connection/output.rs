@@ -74,10 +74,13 @@ impl Output {
                 Poll::Pending => break,
             }
         }
-        Ok(Flushed {
-            progress,
-            empty: self.is_empty(),
-        })
+        // Where the stream seals, the last bytes may still wait there.
+        let empty = self.is_empty()
+            && match Pin::new(stream).poll_flush(cx) {
+                Poll::Ready(flushed) => flushed.map(|()| true)?,
+                Poll::Pending => false,
+            };
+        Ok(Flushed { progress, empty })
     }
 
     fn poll_write<S: AsyncWrite + Unpin>(

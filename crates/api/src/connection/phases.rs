@@ -185,6 +185,9 @@ impl Connection {
             return false;
         }
         self.deadlines.exchange_over();
+        if current.has_failed() {
+            self.stream.break_off();
+        }
         let keep_alive = current.keeps_alive();
         match current.skip() {
             Skipped::All => self.next(keep_alive),

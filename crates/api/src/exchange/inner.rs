@@ -241,6 +241,11 @@ impl Inner {
         self.response.is_finished()
     }
 
+    /// Whether the client saw a beginning to which no end comes.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.response.has_failed()
+    }
+
     /// What the access log says of the response.
     pub(crate) fn log(&self) {
         if let Some(log) = &self.link.engine.access_log {

@@ -56,6 +56,10 @@ impl Response {
         matches!(self.stage.get(), Stage::Finished | Stage::Failed)
     }
 
+    pub(super) fn has_failed(&self) -> bool {
+        self.stage.get() == Stage::Failed
+    }
+
     /// The status that was sent; 0 before.
     pub(super) fn status(&self) -> u16 {
         self.status.get()

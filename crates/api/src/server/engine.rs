@@ -9,7 +9,10 @@ use crate::limits::Limits;
 use crate::listener::{Admission, Intake};
 use crate::overload::{Overload, Places};
 use crate::service::Service;
+use crate::stream::Stream;
 use crate::timeouts::{Millis, NEVER, Timeouts, Wheel};
+use crate::tls::accept;
+use crate::tls::handshakes::Handshakes;
 use crate::websocket;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -17,7 +20,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::net::TcpStream;
 
 /// How far the shutdown of a server has come.
@@ -39,6 +42,8 @@ pub(crate) struct Engine {
     pub(crate) overload: Overload,
     pub(crate) places: Option<Rc<Places>>,
     pub(crate) websocket: websocket::Options,
+    /// Where clients speak TLS.
+    pub(super) handshakes: Option<Handshakes>,
     pub(crate) wheel: Rc<Wheel>,
     pub(super) in_flight: Cell<usize>,
     pub(super) requests_total: Cell<u64>,
@@ -57,7 +62,12 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn new(config: Config, stamp: Stamp, service: Rc<dyn Service>) -> Self {
+    pub(super) fn new(
+        config: Config,
+        stamp: Stamp,
+        handshakes: Option<Handshakes>,
+        service: Rc<dyn Service>,
+    ) -> Self {
         Self {
             service,
             limits: config.limits,
@@ -65,6 +75,7 @@ impl Engine {
             places: Places::new(&config.overload),
             overload: config.overload,
             websocket: config.websocket,
+            handshakes,
             wheel: Wheel::start(),
             stamp,
             dated: Cell::new(NEVER),
@@ -97,6 +108,12 @@ impl Engine {
             self.stamp.refresh(SystemTime::now());
         }
         now
+    }
+
+    /// The time after `duration`.
+    pub(crate) fn after(&self, duration: Duration) -> Millis {
+        let duration = Millis::try_from(duration.as_millis()).unwrap_or(NEVER);
+        self.now().saturating_add(duration)
     }
 
     /// Whether connections are to end with the response they are at.
@@ -216,7 +233,15 @@ impl Intake for Acceptor {
             engine: Rc::clone(&self.engine),
         };
         tokio::task::spawn_local(async move {
-            connection::run(stream, link).await;
+            let stream = match &link.engine.handshakes {
+                None => Some(Stream::Plain(stream)),
+                Some(handshakes) => accept::secure(stream, &link, handshakes)
+                    .await
+                    .map(|secured| Stream::Tls(Box::new(secured))),
+            };
+            if let Some(stream) = stream {
+                connection::run(stream, link).await;
+            }
             drop(place);
         });
     }

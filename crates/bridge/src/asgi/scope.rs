@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use api::exchange::{ConnectionInfo, Exchange};
 use api::http1::head::{Head, Version};
+use api::tls::info::TlsInfo;
 use api::websocket::handshake;
 use pyloop::gil::Kept;
 use pyo3::intern;
@@ -47,6 +48,14 @@ impl Template {
         let (head, connection) = (exchange.head(), exchange.connection());
         scope.set_item(intern!(py, "method"), method(py, head.method()))?;
         scope.set_item(intern!(py, "scheme"), scheme(py, connection))?;
+        if connection.tls().is_some() {
+            let extensions = match scope.get_item(intern!(py, "extensions"))? {
+                Some(known) => known.cast_into::<PyDict>()?.copy()?,
+                None => PyDict::new(py),
+            };
+            extend(py, &extensions, connection)?;
+            scope.set_item(intern!(py, "extensions"), extensions)?;
+        }
         Ok(scope)
     }
 
@@ -57,7 +66,7 @@ impl Template {
         exchange: &Exchange,
     ) -> PyResult<Bound<'py, PyDict>> {
         let scope = self.of(py, &self.websocket, exchange)?;
-        let scheme = if exchange.connection().tls {
+        let scheme = if exchange.connection().tls().is_some() {
             intern!(py, "wss")
         } else {
             intern!(py, "ws")
@@ -68,6 +77,7 @@ impl Template {
         scope.set_item(intern!(py, "subprotocols"), protocols)?;
         let extensions = PyDict::new(py);
         extensions.set_item(intern!(py, "websocket.http.response"), PyDict::new(py))?;
+        extend(py, &extensions, exchange.connection())?;
         scope.set_item(intern!(py, "extensions"), extensions)?;
         Ok(scope)
     }
@@ -108,7 +118,7 @@ pub fn version(py: Python<'_>, version: Version) -> &Bound<'_, PyString> {
 }
 
 pub fn scheme<'py>(py: Python<'py>, connection: &ConnectionInfo) -> &'py Bound<'py, PyString> {
-    if connection.tls {
+    if connection.tls().is_some() {
         intern!(py, "https")
     } else {
         intern!(py, "http")
@@ -138,30 +148,64 @@ pub fn headers<'py>(py: Python<'py>, head: &Head) -> PyResult<Bound<'py, PyList>
     Ok(pairs)
 }
 
-/// What Python sees of a connection's two ends; made once for a connection.
+/// What Python sees of a connection; made once for a connection.
 struct Endpoints {
     server: Kept<PyAny>,
     client: Kept<PyAny>,
+    /// ASGI's TLS extension.
+    tls: Option<Kept<PyDict>>,
+}
+
+impl Endpoints {
+    fn of(py: Python<'_>, connection: &ConnectionInfo) -> PyResult<Rc<Self>> {
+        let known = connection.slot().borrow().clone();
+        if let Some(ends) = known.and_then(|any| any.downcast::<Self>().ok()) {
+            return Ok(ends);
+        }
+        let tls = connection.tls().map(|tls| extension(py, tls)).transpose()?;
+        let ends = Rc::new(Self {
+            server: end(py, connection.local)?,
+            client: end(py, connection.peer)?,
+            tls: tls.map(|tls| Kept::new(tls.unbind())),
+        });
+        connection
+            .slot()
+            .replace(Some(Rc::clone(&ends) as Rc<dyn Any>));
+        Ok(ends)
+    }
 }
 
 pub fn endpoints<'py>(
     py: Python<'py>,
     connection: &ConnectionInfo,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-    let known = connection.slot().borrow().clone();
-    let ends = if let Some(ends) = known.and_then(|any| any.downcast::<Endpoints>().ok()) {
-        ends
-    } else {
-        let ends = Rc::new(Endpoints {
-            server: end(py, connection.local)?,
-            client: end(py, connection.peer)?,
-        });
-        connection
-            .slot()
-            .replace(Some(Rc::clone(&ends) as Rc<dyn Any>));
-        ends
-    };
+    let ends = Endpoints::of(py, connection)?;
     Ok((ends.server.bind(py).clone(), ends.client.bind(py).clone()))
+}
+
+/// Adds the TLS extension to a scope's extensions, where the client speaks TLS: a copy, since apps may alter it.
+fn extend(
+    py: Python<'_>,
+    extensions: &Bound<'_, PyDict>,
+    connection: &ConnectionInfo,
+) -> PyResult<()> {
+    match &Endpoints::of(py, connection)?.tls {
+        Some(tls) => extensions.set_item(intern!(py, "tls"), tls.bind(py).copy()?),
+        None => Ok(()),
+    }
+}
+
+/// The `tls` entry of ASGI's TLS extension.
+fn extension<'py>(py: Python<'py>, tls: &TlsInfo) -> PyResult<Bound<'py, PyDict>> {
+    let entry = PyDict::new(py);
+    entry.set_item("server_cert", tls.server_pem())?;
+    entry.set_item("client_cert_chain", tls.client_pems().collect::<Vec<_>>())?;
+    entry.set_item("client_cert_name", tls.client_name())?;
+    // A client whose certificate is not valid gets no connection.
+    entry.set_item("client_cert_error", py.None())?;
+    entry.set_item("tls_version", tls.version)?;
+    entry.set_item("cipher_suite", tls.cipher_suite)?;
+    Ok(entry)
 }
 
 fn end(py: Python<'_>, address: Option<SocketAddr>) -> PyResult<Kept<PyAny>> {
