@@ -111,7 +111,7 @@ coverage: test-build ## lines of Python that the tests reach; of Rust's pyo3-fre
 	else echo "Rust was not measured: cargo install cargo-llvm-cov, rustup component add llvm-tools"; fi
 
 .PHONY: conformance
-conformance: conformance-fastapi autobahn ## suites that others wrote: CPython's asyncio tests on every Python found (PYTHON=… for one), FastAPI's tests, Autobahn
+conformance: conformance-fastapi autobahn browser ## suites that others wrote: CPython's asyncio tests on every Python found (PYTHON=… for one), FastAPI's tests, Autobahn; Chromium
 	@failed=0; for python in $$(scripts/find_python.sh --all "$(PYTHON)"); do \
 	  env -u CARGO_TARGET_DIR $(MAKE) --no-print-directory conformance-here PYTHON=$$python || failed=1; done; exit $$failed
 
@@ -137,6 +137,10 @@ fuzz: test-build ## JSON: a million documents beside json and orjson, native han
 valgrind-json: test-build ## JSON: documents of every kind under valgrind (Linux; five minutes)
 	PYTHONMALLOC=malloc valgrind --quiet --error-exitcode=3 --suppressions=tests/json/cpython.supp \
 	  --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite $(TEST)/python -m tests.json.memory
+
+.PHONY: browser
+browser: test-build ## Chromium against our WebSockets, HTTP and TLS (says so where there is none)
+	PYTHONPATH=. $(TEST)/python tests/conformance/websocket/browser.py
 
 .PHONY: soak
 soak: test-build ## millions of wake-ups, connections, loops and children: memory and descriptors stay flat (half an hour)

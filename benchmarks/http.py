@@ -9,12 +9,12 @@ sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import render
-from benchmarks.driver import campaign, environment, gil, half, machine, results, startup, wrk
+from benchmarks.driver import campaign, environment, gil, half, links, machine, results, startup, wrk
 from benchmarks.driver.peer import Peer, can, discover
 from benchmarks.driver.progress import Progress, say
 from benchmarks.scenarios import SCENARIOS
 
-EXTRAS = ("half", "startup", "gil")
+EXTRAS = ("half", "startup", "gil", "links")
 
 
 def arguments(peers: list[str]) -> argparse.Namespace:
@@ -96,6 +96,8 @@ def measure(peers: dict[str, Peer], options: argparse.Namespace) -> dict[str, ob
     if "gil" in options.only:
         cases = len(gil.BESIDE) + len(gil.HELD)
         found["gil"] = gil.run(peers, seconds=2 if options.quick else 10, progress=Progress(cases, "GIL"))
+    if "links" in options.only:
+        found["links"] = links.run(method, Progress(links.STEPS * method.repeats, "links"))
     return found
 
 

@@ -87,6 +87,31 @@ def startup(peer: str, name: str, beside: str | None = None, scale: float = 1.0)
     return figure
 
 
+def message(peer: str, beside: str) -> Callable[[Results], float]:
+    """CPU of the server for a WebSocket's message, divided by another server's."""
+
+    def ratio(results: Results) -> float:
+        found = results["http"]["links"]["websocket"]
+        return float(found[peer]["median"]["cpu_us"] / found[beside]["median"]["cpu_us"])
+
+    return ratio
+
+
+def added_by_tls(peer: str, beside: str) -> Callable[[Results], float]:
+    """What TLS adds to a request's CPU, divided by what it adds to another server's."""
+
+    def ratio(results: Results) -> float:
+        found = results["http"]["links"]["tls"]
+
+        def added(name: str) -> float:
+            sealed, plain = (float(found[f"{name}/{scheme}"]["median"]["cpu_us"]) for scheme in ("https", "http"))
+            return sealed - plain
+
+        return added(peer) / added(beside)
+
+    return ratio
+
+
 def fastest(case: str, *rivals: str, kind: str = "loops") -> Callable[[Results], float]:
     """CPU per operation of our loop divided by that of the fastest rival that can do it."""
 
@@ -202,6 +227,12 @@ TARGETS = (
         failures("asgi_data_bridge", "app_data_bridge", "native_data_bridge"),
         "",
     ),
+    Target(
+        "WebSocket echo: CPU per message against uvicorn with websockets",
+        0.5,
+        message("asgi_data_bridge", "asgi_uvicorn"),
+    ),
+    Target("TLS GET: what TLS adds against what it adds to nginx", 1.1, added_by_tls("asgi_data_bridge", "nginx")),
     Target("memory of a minimal `App`", 50, startup("app_data_bridge", "rss", scale=1 / 1e6), "MB"),
     Target(
         "cold start of a minimal `App` against importing asyncio and pydantic",

@@ -50,12 +50,20 @@ class Report:
         return {**asdict(self), "rps": round(self.rps, 1)}
 
 
-def load(scenario: Scenario, port: int, *, seconds: float, core: int | None = 1, pause: float | None = None) -> Report:
+def load(
+    scenario: Scenario,
+    port: int,
+    *,
+    seconds: float,
+    core: int | None = 1,
+    pause: float | None = None,
+    scheme: str = "http",
+) -> Report:
     """Runs the scenario against a port for that long (whole seconds) and says what came back.
 
     With a `pause`, each connection waits about so many seconds between an answer and its next request.
     """
-    url = f"http://127.0.0.1:{port}{scenario.path}"
+    url = f"{scheme}://127.0.0.1:{port}{scenario.path}"
     command = ["wrk", "-t1", f"-c{scenario.connections}", f"-d{max(round(seconds), 1)}s", "-s", str(SCRIPT), url]
     env = {**os.environ, "BENCH_METHOD": scenario.method}
     if pause is not None:

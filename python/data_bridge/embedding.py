@@ -97,7 +97,7 @@ class Server:
             server = _native.Server(loop, self.settings, [listener.fileno() for listener in listeners])
 
             def started(_: object, __: object) -> None:
-                self.urls = [url(listener, self._settings) for listener in listeners]
+                self.urls = [url(listener, self.settings) for listener in listeners]
                 accepting.set_result(None)
 
             await live(server, stop, self._app, self.settings, Occasion(listeners, started, stops_at=()))

@@ -59,7 +59,7 @@ def dial(server: servers.Server, context: ssl.SSLContext, name: str = "localhost
     """Shake hands with the server under one of its names."""
     plain = socket.create_connection((server.host, server.port), PATIENCE)
     try:
-        return context.wrap_socket(plain, server_hostname=name)
+        return context.wrap_socket(plain, server_hostname=name, suppress_ragged_eofs=False)
     except BaseException:
         plain.close()
         raise
@@ -89,6 +89,7 @@ def test_httpx_requests_aiohttp_and_curl(server: servers.Server, authority: Auth
         assert client.get("/").text == "hello"
         assert client.post("/echo", content=content).content == content
     with requests.Session() as session:
+        session.trust_env = False  # REQUESTS_CA_BUNDLE would take the place of `verify`
         session.verify = str(authority.root)
         assert session.get(server.url, timeout=PATIENCE).text == "hello"
         assert session.post(server.url + "/echo", data=content, timeout=PATIENCE).content == content
@@ -142,7 +143,7 @@ def test_a_plain_request_is_told_to_use_tls(server: servers.Server) -> None:
 )
 def test_versions(server: servers.Server, authority: Authority, flag: str, spoken: bool) -> None:
     said = s_client(server, authority, flag, "-cipher", "ALL:@SECLEVEL=0", given="Q\n")
-    assert ("Verify return code: 0 (ok)" in said) is spoken, said
+    assert ("Cipher is (NONE)" not in said) is spoken, said
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_sessions_resume(server: servers.Server, authority: Authority) -> None:
 def test_the_server_ends_with_close_notify(server: servers.Server, authority: Authority) -> None:
     with dial(server, strict(authority)) as connection:
         ask(connection, "/", close=True)
-        assert everything(connection).endswith(b"hello")  # an end without close_notify would raise
+        assert b"hello" in everything(connection)  # an end without close_notify would raise
 
 
 def test_the_client_ends_with_close_notify(server: servers.Server, authority: Authority) -> None:
@@ -320,7 +321,7 @@ def test_certificates_are_read_anew(authority: Authority, tmp_path: Path, how: s
         put(old)
         until(lambda: showing(server, context) == "old")
         ask(kept, "/")
-        assert kept.recv(1000).endswith(b"hello")
+        assert b"hello" in kept.recv(1000)
         assert server.stop() == 0
     assert "certificates were read anew" in server.output
 

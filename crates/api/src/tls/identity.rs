@@ -33,11 +33,7 @@ impl Identity {
         let leaf = chain[0].clone();
         let key = private_key(&source.key, password)?;
         let certified = CertifiedKey::from_der(chain, key, provider)
-            .map_err(|error| TlsError::new(&source.key, format!("cannot be used: {error}")))?;
-        certified.keys_match().map_err(|_| {
-            let chain = source.chain.display();
-            TlsError::new(&source.key, format!("is not the private key of {chain}"))
-        })?;
+            .map_err(|error| TlsError::new(&source.key, reason(&error, &source.chain)))?;
         Ok(Self {
             certified: Arc::new(certified),
             leaf,
@@ -53,6 +49,15 @@ impl Identity {
     /// Whether the key can sign in a way that the client knows.
     pub(super) fn signs(&self, offered: &[SignatureScheme]) -> bool {
         self.certified.key.choose_scheme(offered).is_some()
+    }
+}
+
+fn reason(error: &rustls::Error, chain: &Path) -> String {
+    match error {
+        rustls::Error::InconsistentKeys(_) => {
+            format!("is not the private key of {}", chain.display())
+        }
+        other => format!("cannot be used: {other}"),
     }
 }
 

@@ -95,7 +95,11 @@ impl TlsStream {
             let _ = self.poll_push(cx);
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
         }
-        Poll::Ready(Ok(()))
+        // What TLS itself answers: an alert, new keys. It need not wait for a response to travel with.
+        match self.poll_push(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(())),
+        }
     }
 }
 

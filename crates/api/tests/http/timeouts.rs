@@ -26,6 +26,7 @@ fn routes(routes: &mut Routes) {
 
 fn serve(change: impl FnOnce(&mut Timeouts) + Send + 'static) -> Running {
     let long = Timeouts {
+        handshake: PATIENCE,
         header: PATIENCE,
         keep_alive: PATIENCE,
         body_stall: PATIENCE,
