@@ -84,7 +84,7 @@ def everything(connection: socket.socket) -> bytes:
 
 
 def test_httpx_requests_aiohttp_and_curl(server: servers.Server, authority: Authority) -> None:
-    content = os.urandom(3_000_000)
+    content = os.urandom(1_000_000)
     with httpx.Client(verify=trusting(authority), base_url=server.url, timeout=PATIENCE) as client:
         assert client.get("/").text == "hello"
         assert client.post("/echo", content=content).content == content
