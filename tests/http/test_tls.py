@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -310,7 +311,11 @@ def test_certificates_are_read_anew(authority: Authority, tmp_path: Path, how: s
             made.rename(target)
 
     put(old)
-    with servers.data_bridge("secured:app", *used.flags, app_dir=APPS) as server, dial(server, context) as kept:
+    patient = ("--header-timeout", "600")
+    with (
+        servers.data_bridge("secured:app", *used.flags, *patient, app_dir=APPS) as server,
+        dial(server, context) as kept,
+    ):
         assert shown(kept) == "old"
         put(new)
         if how == "hangup":
@@ -340,7 +345,7 @@ def until(condition: Any) -> None:
 
 
 def test_a_handshake_that_does_not_come_is_cut(authority: Authority, certificate: Certificate) -> None:
-    flags = (*certificate.flags, "--ssl-handshake-timeout", "0.4", "--header-timeout", "600")
+    flags = (*certificate.flags, "--ssl-handshake-timeout", "3", "--header-timeout", "600")
     with (
         servers.data_bridge("secured:app", *flags, app_dir=APPS) as server,
         httpx.Client(verify=trusting(authority), base_url=server.url, timeout=PATIENCE) as client,
@@ -366,4 +371,5 @@ def test_a_stop_takes_leave_of_idle_connections(authority: Authority, certificat
         idle.recv(65536)
         assert server.stop() == 0
         assert everything(idle) == b""  # an end without close_notify would raise
-        assert everything(silent) == b""
+        with contextlib.suppress(ConnectionResetError):  # it may not have been accepted yet
+            assert everything(silent) == b""

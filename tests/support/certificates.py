@@ -40,7 +40,7 @@ class Authority:
         own = ("-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/O=Tests/CN={name}")
         ca = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
         _openssl(folder, "req", "-x509", *_EC, "-days", "2", *own, *ca)
-        self._sign(f"{name}-between", f"/O=Tests/CN={name}-between", "basicConstraints=critical,CA:TRUE", name)
+        self._sign(f"{name}-between", f"/O=Tests/CN={name}-between", _AUTHORITY, name)
 
     def issue(self, name: str, *hosts: str, subject: str | None = None, kind: str = "ec") -> Certificate:
         """Sign a certificate for `hosts` (DNS names or addresses); its chain holds the intermediate one."""
@@ -62,10 +62,13 @@ class Authority:
     def _sign(self, name: str, subject: str, extension: str, by: str, *, kind: str = "ec") -> None:
         key = _EC if kind == "ec" else ("-newkey", "rsa:2048", "-nodes")
         _openssl(self.folder, "req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", subject)
-        (self.folder / f"{name}.ext").write_text(extension + "\n")
+        # What RFC 5280 wants, and Python checks since 3.13.
+        identifiers = "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid:always\n"
+        (self.folder / f"{name}.ext").write_text(f"{extension}\n{identifiers}")
         signing = ("-CA", f"{by}.pem", "-CAkey", f"{by}.key", "-CAcreateserial", "-days", "2")
         files = ("-in", f"{name}.csr", "-out", f"{name}.pem", "-extfile", f"{name}.ext")
         _openssl(self.folder, "x509", "-req", *files, *signing)
 
 
+_AUTHORITY = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign"
 _EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
