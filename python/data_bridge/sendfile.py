@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.base_events
+import asyncio.unix_events
 import errno
+import inspect
 import io
 import os
 from typing import IO, TYPE_CHECKING, Any
@@ -15,9 +17,13 @@ if TYPE_CHECKING:
     import socket
 
 _base: Any = asyncio.base_events.BaseEventLoop
+_unix: Any = asyncio.unix_events._UnixSelectorEventLoop
 
 #: One call sends at most this many bytes, so that the others get their turn.
 _STRETCH = 1 << 30
+
+#: Whether the file's position is set even if nothing was sent: asyncio does so since it asks no more how much that was.
+_ALWAYS_MOVES = "total_sent" not in inspect.signature(_unix._sock_sendfile_update_filepos).parameters
 
 
 class Sendfile(_native.EventLoop):
@@ -53,6 +59,8 @@ class Sendfile(_native.EventLoop):
         except (AttributeError, OSError) as error:  # io.UnsupportedOperation is an OSError
             raise asyncio.SendfileNotAvailableError("not a regular file") from error
         length = count or size
+        if not length:
+            return 0
         total = 0
         try:
             while length > 0:
@@ -69,7 +77,7 @@ class Sendfile(_native.EventLoop):
                 raise ConnectionError("socket is not connected", errno.ENOTCONN) from error
             raise
         finally:
-            if total:
+            if total or _ALWAYS_MOVES:
                 os.lseek(number, offset + total, io.SEEK_SET)
         return total
 

@@ -60,7 +60,10 @@ def sockets():
 
 def terminal():
     """A terminal that passes bytes as they are; both its ends."""
-    controlling, attached = os.openpty()
+    try:
+        controlling, attached = os.openpty()
+    except OSError:
+        pytest.skip("this machine gives no terminals")
     tty.setraw(attached)
     return controlling, attached
 

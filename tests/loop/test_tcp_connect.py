@@ -169,6 +169,27 @@ def test_happy_eyeballs(run, loop, listener, monkeypatch):
     run(main())
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"), [({}, "4466"), ({"interleave": 1}, "4646"), ({"interleave": 2}, "4466")]
+)
+def test_families_take_turns(run, loop, monkeypatch, options, expected):
+    tried = []
+
+    async def getaddrinfo(_host, port, **_options):
+        families = (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")
+        return [(family, socket.SOCK_STREAM, 6, "", (host, port)) for family, host in families for _ in range(2)]
+
+    async def connect(sock, _address):
+        tried.append("4" if sock.family == socket.AF_INET else "6")
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(loop, "sock_connect", connect)
+    with pytest.raises(ConnectionRefusedError):
+        run(loop.create_connection(Recorder, "somewhere", 1, **options))
+    assert "".join(tried) == expected
+
+
 def test_cancelling_closes_the_socket(run, loop, monkeypatch):
     async def never(_sock, _address):
         await loop.create_future()
