@@ -36,7 +36,7 @@ impl Stream {
         }
         self.serving.set(nested);
         if self.dirty.get() {
-            self.flush_reporting(me);
+            self.flush_with_the_others(me);
         }
     }
 

@@ -94,7 +94,7 @@ impl Stream {
             return Ok(());
         }
         if self.serving.get() {
-            return Ok(()); // `serve` flushes at its end
+            return Ok(()); // `serve` looks at its end
         }
         let core = self.core(py);
         match self.watch() {
@@ -104,6 +104,16 @@ impl Stream {
                 Ok(())
             }
             _ => self.flush(me),
+        }
+    }
+
+    /// What a callback from the poller has written is sent together with what the others of its poll write.
+    pub fn flush_with_the_others(&self, me: &Me<'_>) {
+        if let Some(watch) = self.watch() {
+            self.output_changed(me);
+            self.core(me.py()).mark_dirty(watch);
+        } else {
+            self.flush_reporting(me);
         }
     }
 
