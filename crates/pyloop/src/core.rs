@@ -18,7 +18,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use crate::clock::{self, Nanos};
 use crate::ffi::epoll::EventFd;
 use crate::ffi::handle::{CANCELLED, HandleRef, SCHEDULED};
-use crate::ffi::python::Owner;
+use crate::ffi::python::{self, Owner};
 use crate::handle;
 use crate::host::Job;
 use crate::park::Park;
@@ -209,6 +209,13 @@ impl Core {
     /// Whether a thread is inside `run_forever`.
     pub fn is_running(&self) -> bool {
         self.running_thread.get().is_some()
+    }
+
+    /// Whether another thread than this one is inside `run_forever`.
+    pub(crate) fn runs_elsewhere(&self) -> bool {
+        self.running_thread
+            .get()
+            .is_some_and(|thread| thread != python::thread_ident())
     }
 
     /// This process is a fork of the one that made the loop.

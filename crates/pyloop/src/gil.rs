@@ -71,6 +71,11 @@ pub fn offer(py: Python<'_>) {
     }
 }
 
+/// Gives the interpreter up for as long as a thread that waits for it needs to wake.
+pub fn step_aside(py: Python<'_>) {
+    without(py, || std::thread::sleep(OFFER_LENGTH));
+}
+
 /// Runs `f` attached; `None` if the interpreter is shutting down.
 pub fn attach<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
     struct Restore(bool);

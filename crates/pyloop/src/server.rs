@@ -1,6 +1,7 @@
 //! Listening sockets: from a connection in the kernel's queue to a transport. Knows no address and no `Server`:
 //! those are asyncio's own.
 
+use std::cell::Cell;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 use std::rc::Rc;
@@ -23,6 +24,10 @@ struct Listener {
     fd: RawFd,
     kind: Kind,
     backlog: u32,
+    /// How many connections the next poll takes: one more than there are costs as much as one.
+    quota: Cell<u32>,
+    /// The poll after which more was left, maybe.
+    filled: Cell<u32>,
     event_loop: Py<EventLoop>,
     sock: Py<PyAny>,
     protocol_factory: Py<PyAny>,
@@ -50,6 +55,8 @@ pub fn listen(
         fd,
         kind: Kind::of(sock)?,
         backlog,
+        quota: Cell::new(1),
+        filled: Cell::new(0),
         event_loop: event_loop.clone().unbind(),
         sock: sock.clone().unbind(),
         protocol_factory: protocol_factory.clone().unbind(),
@@ -67,7 +74,7 @@ pub fn listen(
 
 impl Source for Listener {
     fn ready(&self, py: Python<'_>, core: &Core, _events: Events) {
-        for _ in 0..=self.backlog {
+        for _ in 0..self.begin(core.poller().polls()) {
             match socket::accept(self.fd) {
                 Ok((fd, peer)) => self.connected(py, core, fd, &peer),
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -81,6 +88,18 @@ impl Source for Listener {
 }
 
 impl Listener {
+    /// How many connections to take now. The kernel reports what is left at once again: while it does, twice as many as
+    /// the last time, so that a burst is taken in few polls and a single connection by a single call.
+    fn begin(&self, poll: u32) -> u32 {
+        let quota = if self.filled.replace(poll) == poll.wrapping_sub(1) {
+            (self.quota.get() * 2).min(self.backlog.saturating_add(1))
+        } else {
+            1
+        };
+        self.quota.set(quota);
+        quota
+    }
+
     fn refused(&self, py: Python<'_>, core: &Core, error: &io::Error) {
         match error.raw_os_error() {
             Some(libc::EAGAIN | libc::EINTR) => {}

@@ -16,7 +16,12 @@ use crate::clock;
 use crate::core::Core;
 use crate::debug;
 use crate::event_loop::EventLoop;
+use crate::gil;
 use crate::ready::Ready;
+
+/// A thread that posts faster than the loop runs lets it catch up after so many callbacks: a queue that grows for a whole
+/// switch interval (5 ms) outgrows the processor's cache and has the garbage collector run for its contexts.
+const REMOTE_BURST: usize = 1024;
 
 pub(super) type Object = *mut ffi::PyObject;
 
@@ -190,6 +195,9 @@ unsafe fn queue(
         core.ready.push(Ready::Handle(handle));
         if from_elsewhere {
             core.shared().notify();
+            if core.ready.len() % REMOTE_BURST == 0 && core.runs_elsewhere() {
+                gil::step_aside(py);
+            }
         }
         returned
     }
