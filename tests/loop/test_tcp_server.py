@@ -117,6 +117,29 @@ def test_many_clients_at_once(run):
     run(main())
 
 
+def test_a_burst_of_connections_is_accepted_in_order(run):
+    async def main():
+        loop, made, count = asyncio.get_running_loop(), [], 60
+        everybody = loop.create_future()
+
+        class Greeter(asyncio.Protocol):
+            def connection_made(self, transport):
+                made.append(transport.get_extra_info("peername"))
+                if len(made) == count:
+                    everybody.set_result(None)
+
+        server = await loop.create_server(Greeter, "127.0.0.1", 0, backlog=100)
+        clients = [socket.create_connection(server.sockets[0].getsockname(), timeout=10) for _ in range(count)]
+        await everybody
+        assert made == [client.getsockname() for client in clients]
+        for client in clients:
+            client.close()
+        server.close()
+        await server.wait_closed()
+
+    run(main())
+
+
 def test_several_hosts_on_one_port(run):
     async def main():
         loop = asyncio.get_running_loop()

@@ -195,7 +195,7 @@ unsafe fn queue(
         core.ready.push(Ready::Handle(handle));
         if from_elsewhere {
             core.shared().notify();
-            if core.ready.len() % REMOTE_BURST == 0 && core.runs_elsewhere() {
+            if core.ready.len().is_multiple_of(REMOTE_BURST) && core.runs_elsewhere() {
                 gil::step_aside(py);
             }
         }
