@@ -57,19 +57,23 @@ def loop_factory(request: pytest.FixtureRequest) -> LoopFactory:
 
 @pytest.fixture
 def loop(loop_factory: LoopFactory) -> Iterator[asyncio.AbstractEventLoop]:
-    """A loop that must not lose a descriptor, nor an exception that nobody asked for, nor count of its attachments."""
+    """A loop that must lose no descriptor, task or exception that nobody asked for, nor count of its attachments."""
     before, sections = open_descriptors(), _native.testing.open_sections()
     created = loop_factory()
     lost: list[dict[str, object]] = []
     created.set_exception_handler(lambda _loop, context: lost.append(context))
     yield created
+    left = asyncio.all_tasks(created)
     if not created.is_closed():
+        if left:  # some end by themselves, such as those of asyncio's TLS servers
+            left = created.run_until_complete(asyncio.wait(left, timeout=10))[1]
         created.run_until_complete(created.shutdown_asyncgens())
         created.run_until_complete(created.shutdown_default_executor())
         created.close()
     del created
     gc.collect()
     assert not lost
+    assert not left, "tasks that nobody has awaited"
     assert open_descriptors() <= before
     assert _native.testing.open_sections() == sections, "attached or detached, and never back"
 
