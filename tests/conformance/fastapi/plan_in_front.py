@@ -1,6 +1,6 @@
 """A pytest plugin: every genuine FastAPI app gets our plan in front of its router, and each request is counted.
 
-    PYTEST_PLUGINS=plan_in_front PLAN_REPORT=out.json pytest tests
+    PYTEST_PLUGINS=plan_in_front RECORD=out.json pytest tests
 
 `PLAN_FRONT=0` counts without the plan. The report has one record a test, and the share: of the requests that reached
 a user's endpoint and were answered with success, how many the plan served, and why routes were not compiled.
@@ -17,7 +17,7 @@ from fastapi import FastAPI, routing
 
 from data_bridge.adapters.fastapi import build_stack
 
-REPORT = os.environ.get("PLAN_REPORT")
+RECORD = os.environ.get("RECORD")
 #: Requests by (served by the plan, how they ended).
 counts: collections.Counter[str] = collections.Counter()
 reasons: collections.Counter[str] = collections.Counter()
@@ -113,6 +113,6 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def pytest_sessionfinish():
-    if REPORT:
+    if RECORD:
         content = {"counts": counts, "reasons": reasons, "tests": records}
-        Path(REPORT).write_text(json.dumps(content, indent=0), encoding="utf-8")
+        Path(RECORD).write_text(json.dumps(content, indent=0), encoding="utf-8")
