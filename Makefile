@@ -147,5 +147,9 @@ soak: test-build ## millions of wake-ups, connections, loops and children: memor
 	$(TEST)/python tests/soak/run.py
 
 .PHONY: conformance-fastapi
-conformance-fastapi: test-build ## FastAPI's own tests on genuine FastAPI with our plan in front (downloads them)
+conformance-fastapi: test-build ## FastAPI's own tests on genuine FastAPI with our plan in front, and over real sockets (downloads them)
 	$(TEST)/python tests/conformance/fastapi/run.py
+
+.PHONY: conformance-schemathesis
+conformance-schemathesis: test-build ## 2,000 requests that schemathesis makes from a rich app's OpenAPI, to us and to uvicorn
+	$(TEST)/python tests/conformance/schemathesis/run.py
