@@ -136,7 +136,7 @@ fuzz: test-build ## JSON: a million documents beside json and orjson, native han
 .PHONY: valgrind-json
 valgrind-json: test-build ## JSON: documents of every kind under valgrind (Linux; five minutes)
 	PYTHONMALLOC=malloc valgrind --quiet --error-exitcode=3 --suppressions=tests/json/cpython.supp \
-	  --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite $(TEST)/python -m tests.json.memory
+	  --read-inline-info=no --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite $(TEST)/python -m tests.json.memory
 
 .PHONY: browser
 browser: test-build ## Chromium against our WebSockets, HTTP and TLS (says so where there is none)

@@ -29,8 +29,8 @@ def test_another_thread_runs_within_a_document(work):
     try:
         thread.start()
         for _ in range(1000):
-            seen = counted
             wanted.release()
+            seen = counted
             work()
             if counted > seen:
                 break
