@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 from pydantic.alias_generators import to_camel
 
-from .values import FLOATS, INTEGERS, MOMENTS, TEXTS
+from .values import FLOATS, INTEGERS, MOMENTS, TEXTS, ZONES
 
 T = TypeVar("T")
 
@@ -141,7 +141,7 @@ SHAPES: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
         Moments,
         st.builds(
             Moments,
-            at=st.datetimes(timezones=st.none() | st.timezones()),
+            at=st.datetimes(dt.datetime(1, 1, 3), dt.datetime(9999, 12, 28), timezones=ZONES),
             day=st.dates(),
             hour=st.times(),
             key=st.uuids(),
