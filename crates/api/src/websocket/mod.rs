@@ -37,7 +37,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_message: 16 * 1024 * 1024,
-            max_fragments: 4096,
+            max_fragments: 131_072,
             max_queue: 32,
             write_buffer: 1024 * 1024,
             deflate: true,
