@@ -21,13 +21,15 @@ use crate::exchange::{Exchange, Inner};
 use crate::http1::head::HeadParser;
 use crate::metrics::contain;
 use crate::overload::{Place, Ticket};
-use crate::server::Stage;
+use crate::server::{Hangup, Stage, Watch};
 use crate::service::LocalBoxFuture;
 use crate::stream::Stream;
 use deadlines::{Deadlines, Expired};
 use link::OUTPUT_LOW;
 use phases::Phase;
+use socket2::SockRef;
 use std::future::poll_fn;
+use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -61,6 +63,8 @@ struct Connection {
     deadlines: Deadlines,
     /// Of a connection that became a WebSocket.
     pulse: Pulse,
+    /// Set since reading paused for the first time: tells `link` what reading would have said.
+    watch: Option<Watch>,
 }
 
 /// Serves one client until it or the server closes the connection.
@@ -89,6 +93,7 @@ impl Connection {
             parser: HeadParser::default(),
             held_back: false,
             pulse: Pulse::default(),
+            watch: None,
         }
     }
 
@@ -120,6 +125,7 @@ impl Connection {
         if stage == Stage::Draining {
             self.go_away();
         }
+        self.heed_hangup()?;
         let mut budget = PIPELINED_PER_TURN;
         loop {
             self.poll_handler(cx);
@@ -133,7 +139,7 @@ impl Connection {
         }
         if budget == 0 && self.phase == Phase::Head {
             cx.waker().wake_by_ref();
-        } else if stage == Stage::Draining && self.is_idle() {
+        } else if stage == Stage::Draining && self.is_idle() && !self.has_unread() {
             return Flow::Break(());
         }
         Flow::Continue(())
@@ -151,6 +157,25 @@ impl Connection {
             && !self.stream.has_unsent()
     }
 
+    /// Whether the client has sent something that the runtime has not told us of yet.
+    fn has_unread(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        let peeked = SockRef::from(self.stream.tcp()).peek(&mut byte);
+        peeked.is_ok_and(|count| count > 0)
+    }
+
+    /// Looks at what was heard of the client while nothing is read from it.
+    fn heed_hangup(&mut self) -> Flow {
+        if self.link.reading_paused.get() {
+            match self.link.hangup.take() {
+                Some(Hangup::Whole) => return Flow::Break(()),
+                Some(Hangup::Half) if self.phase == Phase::Exchange => self.deadlines.half_closed(),
+                Some(Hangup::Half) | None => {}
+            }
+        }
+        Flow::Continue(())
+    }
+
     fn expire(&mut self) -> Flow {
         match self.deadlines.expired() {
             None => Flow::Continue(()),
@@ -160,10 +185,6 @@ impl Connection {
                 self.answer_overdue();
                 Flow::Continue(())
             }
-            Some(Expired::Check) => match self.stream.tcp().take_error() {
-                Ok(None) => Flow::Continue(()),
-                Ok(Some(_)) | Err(_) => Flow::Break(()),
-            },
             Some(Expired::Body) => {
                 if let Some(current) = &self.current {
                     current.body_stalled();
@@ -238,7 +259,10 @@ impl Connection {
             let mut input = self.link.input.borrow_mut();
             let full = input.len() >= INPUT_HIGH && !self.parser.is_partial();
             self.link.reading_paused.set(full);
-            self.deadlines.reading_paused(full);
+            if full && self.watch.is_none() {
+                let hangups = &self.link.engine.hangups;
+                self.watch = Some(hangups.watch(self.stream.tcp(), &self.link));
+            }
             if full || input.ended {
                 return ControlFlow::Continue(false);
             }

@@ -22,5 +22,6 @@ pub mod websocket;
 
 mod connection;
 mod faults;
+mod ffi;
 mod listener;
 mod stream;

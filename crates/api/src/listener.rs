@@ -1,6 +1,6 @@
 //! What accepts: sockets that listen, and the loop that takes connections from them. Knows no HTTP.
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -31,6 +31,8 @@ pub(crate) trait Intake {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
     Open,
+    /// Those that wait already, and no more.
+    Last,
     Full,
     Closed,
 }
@@ -65,6 +67,10 @@ pub(crate) async fn accept(listener: TcpListener, intake: impl Intake, shared: b
         for _ in 0..batch {
             match intake.admit(cx.waker()) {
                 Admission::Open => {}
+                Admission::Last => {
+                    take_waiting(&listener, listening_at, &intake);
+                    return Poll::Ready(());
+                }
                 Admission::Full => return Poll::Pending,
                 Admission::Closed => return Poll::Ready(()),
             }
@@ -85,6 +91,21 @@ pub(crate) async fn accept(listener: TcpListener, intake: impl Intake, shared: b
         Poll::Pending
     })
     .await;
+}
+
+/// Takes the connections that wait in the kernel. It is asked itself: the runtime may not have heard of them yet.
+fn take_waiting(listener: &TcpListener, listening_at: SocketAddr, intake: &impl Intake) {
+    while intake.admit(Waker::noop()) == Admission::Last {
+        let Ok((socket, peer)) = SockRef::from(listener).accept() else {
+            return;
+        };
+        let stream = socket
+            .set_nonblocking(true)
+            .and_then(|()| TcpStream::from_std(socket.into()));
+        if let (Ok(stream), Some(peer)) = (stream, peer.as_socket()) {
+            intake.take(stream, peer, listening_at);
+        }
+    }
 }
 
 /// `Ok(None)`: that one connection failed, which says nothing about the next one.

@@ -4,8 +4,10 @@
 //! [`Server::serve`]. Shutdown: [`Handle::stop_accepting`], [`Handle::drain`], which ends with [`Handle::abort`].
 
 mod engine;
+mod hangups;
 
 pub(crate) use engine::{Engine, Stage};
+pub(crate) use hangups::{Hangup, Watch};
 
 use crate::access_log::AccessLog;
 use crate::http1::encode::Stamp;
@@ -122,7 +124,7 @@ impl Server {
         let mut config = self.config;
         let shared = config.shared;
         let handshakes = config.tls.take().map(Handshakes::start).transpose()?;
-        let engine = Rc::new(Engine::new(config, self.stamp, handshakes, service));
+        let engine = Rc::new(Engine::new(config, self.stamp, handshakes, service)?);
         for listener in listeners {
             let acceptor = Acceptor::new(Rc::clone(&engine));
             tokio::task::spawn_local(listener::accept(listener, acceptor, shared));
@@ -168,7 +170,8 @@ impl Handle {
         let _ = timeout(grace, self.engine.empty()).await;
     }
 
-    /// Closes the listening sockets and idle connections; every response from now on says `Connection: close`.
+    /// Closes idle connections and, once what waits there has been accepted, the listening sockets; every response from now on
+    /// says `Connection: close`.
     pub fn stop_accepting(&self) {
         self.engine.enter(Stage::Draining);
     }

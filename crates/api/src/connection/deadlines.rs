@@ -7,9 +7,6 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
-/// How often a connection that is not read from is asked whether it was reset.
-const CHECK_EVERY: Duration = Duration::from_secs(1);
-
 /// When what ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expired {
@@ -23,8 +20,6 @@ pub(crate) enum Expired {
     Write,
     /// The client sent its FIN long enough ago to count as gone.
     Grace,
-    /// Nothing is read, so that a reset would go unnoticed: time to ask the socket.
-    Check,
 }
 
 /// Every deadline a connection can have at once; `NEVER` where it has none.
@@ -39,7 +34,6 @@ pub(crate) struct Deadlines {
     pace: Pace,
     write: Millis,
     grace: Millis,
-    check: Millis,
     /// `phase` is the deadline of a head whose first byte has come.
     in_head: bool,
 }
@@ -62,7 +56,6 @@ impl Deadlines {
             pace: Pace::default(),
             write: NEVER,
             grace: NEVER,
-            check: NEVER,
             in_head: false,
         };
         deadlines.begin_turn(engine);
@@ -155,15 +148,6 @@ impl Deadlines {
         self.grace = self.after(self.timeouts.disconnect_grace);
     }
 
-    /// Whether reading has stopped because nobody takes what was read.
-    pub(crate) fn reading_paused(&mut self, paused: bool) {
-        if !paused {
-            self.check = NEVER;
-        } else if self.check <= self.now || self.check == NEVER {
-            self.check = self.after(CHECK_EVERY);
-        }
-    }
-
     /// The exchange is over: a FIN is no longer about it.
     pub(crate) fn exchange_over(&mut self) {
         self.answer = NEVER;
@@ -180,7 +164,6 @@ impl Deadlines {
             (self.answer, Expired::Answer),
             (self.body, Expired::Body),
             (self.phase, Expired::Phase),
-            (self.check, Expired::Check),
         ];
         all.into_iter()
             .find_map(|(due, what)| (due <= self.now).then_some(what))
@@ -188,14 +171,7 @@ impl Deadlines {
 
     /// Goes to sleep until the first of them.
     pub(crate) fn arm(&mut self, waker: &Waker) {
-        let all = [
-            self.phase,
-            self.answer,
-            self.body,
-            self.write,
-            self.grace,
-            self.check,
-        ];
+        let all = [self.phase, self.answer, self.body, self.write, self.grace];
         let first = all.into_iter().min().unwrap_or(NEVER);
         self.entry
             .get_or_insert_with(|| Deadline::new(&self.wheel, waker.clone()))

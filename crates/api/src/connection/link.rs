@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::output::Output;
 use crate::exchange::ConnectionInfo;
-use crate::server::Engine;
+use crate::server::{Engine, Hangup};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Waker;
@@ -27,6 +27,8 @@ pub(crate) struct Link {
     pub(crate) lost: Cell<bool>,
     /// The task stopped reading because `input` is full; whoever takes from it schedules the task.
     pub(crate) reading_paused: Cell<bool>,
+    /// What is known of the client while nothing is read from it.
+    pub(super) hangup: Cell<Option<Hangup>>,
     /// Something that the running task polls has reason to go on.
     pub(crate) again: Cell<bool>,
     /// The task is running and will look at everything before it sleeps.
@@ -45,6 +47,7 @@ impl Link {
             output: RefCell::default(),
             lost: Cell::new(false),
             reading_paused: Cell::new(false),
+            hangup: Cell::new(None),
             again: Cell::new(false),
             running: Cell::new(false),
             scheduled: Cell::new(false),
@@ -75,6 +78,12 @@ impl Link {
         if let Some(waker) = &*self.waker.borrow() {
             crate::wake::wake(waker);
         }
+    }
+
+    /// The client has left, or has said its last.
+    pub(crate) fn hung_up(&self, hangup: Hangup) {
+        self.hangup.set(Some(hangup));
+        self.schedule();
     }
 
     /// Wakes whoever waits for this connection. A handler that the running task polls itself needs no waker:

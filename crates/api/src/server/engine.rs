@@ -1,6 +1,7 @@
 //! What all connections of one server share, and the list of them. Knows no bytes.
 
 use super::Config;
+use super::hangups::Hangups;
 use crate::access_log::AccessLog;
 use crate::connection::{self, Link};
 use crate::exchange::ConnectionInfo;
@@ -17,6 +18,7 @@ use crate::websocket;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -45,6 +47,7 @@ pub(crate) struct Engine {
     /// Where clients speak TLS.
     pub(super) handshakes: Option<Handshakes>,
     pub(crate) wheel: Rc<Wheel>,
+    pub(crate) hangups: Rc<Hangups>,
     pub(super) in_flight: Cell<usize>,
     pub(super) requests_total: Cell<u64>,
     stamp: Stamp,
@@ -57,6 +60,8 @@ pub(crate) struct Engine {
     next_id: Cell<u64>,
     /// The accept tasks: woken when a connection ends while the server is full, and when the stage changes.
     acceptors: RefCell<Vec<Waker>>,
+    /// How many accept tasks there are.
+    listening: Cell<usize>,
     /// Whoever waits for the last connection to end.
     waiting: RefCell<Vec<Waker>>,
 }
@@ -67,8 +72,8 @@ impl Engine {
         stamp: Stamp,
         handshakes: Option<Handshakes>,
         service: Rc<dyn Service>,
-    ) -> Self {
-        Self {
+    ) -> io::Result<Self> {
+        Ok(Self {
             service,
             limits: config.limits,
             timeouts: config.timeouts,
@@ -77,6 +82,7 @@ impl Engine {
             websocket: config.websocket,
             handshakes,
             wheel: Wheel::start(),
+            hangups: Hangups::start()?,
             stamp,
             dated: Cell::new(NEVER),
             in_flight: Cell::new(0),
@@ -88,7 +94,8 @@ impl Engine {
             next_id: Cell::new(0),
             acceptors: RefCell::default(),
             waiting: RefCell::default(),
-        }
+            listening: Cell::new(0),
+        })
     }
 
     pub(crate) fn stage(&self) -> Stage {
@@ -146,10 +153,10 @@ impl Engine {
         }
     }
 
-    /// Ready when no connection is left.
+    /// Ready when no connection is left, and none can come.
     pub(super) async fn empty(&self) {
         poll_fn(|cx| {
-            if self.connections() == 0 {
+            if self.connections() == 0 && self.listening.get() == 0 {
                 return Poll::Ready(());
             }
             self.waiting.borrow_mut().push(cx.waker().clone());
@@ -200,20 +207,32 @@ pub(super) struct Acceptor {
 
 impl Acceptor {
     pub(super) fn new(engine: Rc<Engine>) -> Self {
+        engine.listening.set(engine.listening.get() + 1);
         Self { engine }
+    }
+}
+
+impl Drop for Acceptor {
+    fn drop(&mut self) {
+        self.engine.listening.set(self.engine.listening.get() - 1);
+        wake_all(&self.engine.waiting);
     }
 }
 
 impl Intake for Acceptor {
     fn admit(&self, waker: &Waker) -> Admission {
-        if self.engine.stage() != Stage::Serving {
-            return Admission::Closed;
+        let full = self.engine.connections() >= self.engine.max_connections;
+        match self.engine.stage() {
+            Stage::Serving => {}
+            Stage::Draining if !full => return Admission::Last,
+            // Whoever the sockets are left to takes what waits there.
+            Stage::Leaving | Stage::Draining | Stage::Aborting => return Admission::Closed,
         }
         let mut acceptors = self.engine.acceptors.borrow_mut();
         if !acceptors.iter().any(|known| known.will_wake(waker)) {
             acceptors.push(waker.clone());
         }
-        if self.engine.connections() >= self.engine.max_connections {
+        if full {
             Admission::Full
         } else {
             Admission::Open

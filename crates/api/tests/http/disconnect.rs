@@ -176,6 +176,17 @@ fn a_reset_is_noticed_behind_an_upload_that_nobody_reads() {
 }
 
 #[test]
+fn a_half_close_behind_an_upload_that_nobody_reads_counts_after_the_grace() {
+    let (server, events) = keep(Duration::from_millis(100));
+    let mut client = server.connect();
+    client.send("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n");
+    assert_eq!(events.recv_timeout(PATIENCE), Ok(Event::Called));
+    client.send(vec![b'x'; 100_000]).half_close();
+    assert_eq!(events.recv_timeout(PATIENCE), Ok(Event::Disconnected));
+    server.until(|stats| stats.connections == 0);
+}
+
+#[test]
 fn a_reset_drops_the_future_of_a_native_handler() {
     struct Dropped(Sender<()>);
     impl Drop for Dropped {

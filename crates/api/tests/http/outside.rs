@@ -96,7 +96,8 @@ fn every_request_is_answered_between_two_turns() {
     }
     runtime.block_on(async {
         wake::flush();
-        handle.drain(crate::support::PATIENCE).await
+        let drained = async move { handle.drain(crate::support::PATIENCE).await };
+        tokio::task::spawn_local(drained).await.unwrap()
     });
     for client in clients {
         client.join().unwrap();

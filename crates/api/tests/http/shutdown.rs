@@ -1,6 +1,6 @@
 //! Stop accepting, drain, abort.
 
-use crate::support::{PATIENCE, serve};
+use crate::support::{PATIENCE, connect, serve};
 use api::native::{Constant, Routes};
 use api::server::Handle;
 use std::net::TcpStream;
@@ -61,6 +61,36 @@ fn idle_connections_close_and_requests_in_flight_are_finished() {
         ("at last", Some("close"))
     );
     busy.assert_closed();
+}
+
+#[test]
+fn requests_that_wait_to_be_accepted_are_answered() {
+    const WAITING: usize = 100;
+    let server = serve(routes);
+    let address = server.address;
+    // The server's thread is here, and accepts nothing meanwhile.
+    let clients = server.tell(move |handle| {
+        let clients: Vec<_> = (0..WAITING)
+            .map(|_| {
+                let mut client = connect(address);
+                client.send("GET /plain HTTP/1.1\r\nhost: x\r\n\r\n");
+                client
+            })
+            .collect();
+        let silent = connect(address);
+        handle.stop_accepting();
+        (clients, silent)
+    });
+    let (clients, mut silent) = clients;
+    for mut client in clients {
+        let reply = client.reply();
+        assert_eq!(
+            (reply.text(), reply.header("connection")),
+            ("hello", Some("close"))
+        );
+        client.assert_closed();
+    }
+    silent.assert_closed();
 }
 
 fn drain(

@@ -80,14 +80,7 @@ pub fn serve_service(
 
 impl Running {
     pub fn connect(&self) -> Client {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Client {
-            stream,
-            buffer: Vec::new(),
-        }
+        connect(self.address)
     }
 
     /// Runs `command` on the server's thread, and brings back what it says.
@@ -126,6 +119,18 @@ impl Drop for Running {
         if !std::thread::panicking() {
             ended.unwrap();
         }
+    }
+}
+
+/// A new connection to `address`.
+pub fn connect(address: SocketAddr) -> Client {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    Client {
+        stream,
+        buffer: Vec::new(),
     }
 }
 
