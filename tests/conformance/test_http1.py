@@ -14,6 +14,9 @@ from tests.support import servers
 
 HTTP1 = Path(__file__).parent / "http1"
 
+#: Those that came with the probe, and those that we wrote.
+CASES = [*probe.CASES, *probe.load("own_cases.json")]
+
 Verdicts = dict[str, tuple[str, str, str]]
 
 
@@ -21,10 +24,10 @@ Verdicts = dict[str, tuple[str, str, str]]
 def verdicts() -> Verdicts:
     """What our server did with each case: verdict, statuses, first bytes. All are sent at once: most are waits."""
     with servers.data_bridge("asgi_echo:app", "--no-access-log", app_dir=HTTP1) as server:
-        return asyncio.run(probe.probe(server.port, probe.CASES, probe.IDLE, response=True))
+        return asyncio.run(probe.probe(server.port, CASES, probe.IDLE, response=True))
 
 
-@pytest.mark.parametrize("case", probe.CASES, ids=lambda case: f"{case.level}-{case.id}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.level}-{case.id}")
 def test_request(verdicts: Verdicts, case: probe.Case) -> None:
     verdict, seen, answer = verdicts[case.id]
     assert verdict.islower(), f"{case.why} (expected: {case.expect}; seen: {verdict} {seen}; {answer!r})"
