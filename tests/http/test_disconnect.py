@@ -124,7 +124,7 @@ def test_a_route_has_the_last_word() -> None:
         leavers.until("kept ended")
 
 
-@pytest.mark.parametrize("target", COMPILED)
+@pytest.mark.parametrize("target", [*COMPILED, "leaving:raw"])
 def test_the_setting_is_for_all_requests(target: str) -> None:
     with serving(target, "--on-disconnect", "cancel") as leavers:
         reset(leavers.ask("POST /change"))
@@ -142,6 +142,14 @@ def test_an_asgi_app_is_told_and_not_cancelled() -> None:
         leavers.until("http.disconnect")
         leavers.go_on()
         leavers.until("read ended")
+
+
+def test_an_app_that_returns_after_half_a_body_is_no_error() -> None:
+    with serving("leaving:raw") as leavers:
+        sock = leavers.send("POST /listen", "content-length: 10")
+        sock.shutdown(socket.SHUT_WR)
+        assert rest(sock).startswith(b"HTTP/1.1 400 ")
+        leavers.until("http.disconnect")
 
 
 def test_a_reset_behind_an_upload_that_nobody_reads_is_noticed() -> None:

@@ -4,6 +4,7 @@
 //! reach it through [`Link`]; what they do outside of the runtime wakes the task for its next turn.
 
 mod deadlines;
+mod file;
 mod input;
 mod link;
 mod output;
@@ -12,6 +13,7 @@ mod phases;
 mod waker;
 mod websocket;
 
+pub(crate) use file::FileRange;
 pub(crate) use link::{INPUT_HIGH, Link, OUTPUT_HIGH};
 pub(crate) use output::{BY_REFERENCE, Output};
 pub(crate) use phases::SKIP_LIMIT;
@@ -34,6 +36,7 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::AsyncWrite;
 use websocket::Pulse;
 
@@ -179,7 +182,12 @@ impl Connection {
     fn expire(&mut self) -> Flow {
         match self.deadlines.expired() {
             None => Flow::Continue(()),
-            Some(Expired::Write | Expired::Grace) => Flow::Break(()),
+            Some(Expired::Write) => {
+                // Else the kernel would keep what the client does not take for minutes.
+                let _ = SockRef::from(self.stream.tcp()).set_linger(Some(Duration::ZERO));
+                Flow::Break(())
+            }
+            Some(Expired::Grace) => Flow::Break(()),
             Some(Expired::Phase) => self.phase_expired(),
             Some(Expired::Answer) => {
                 self.answer_overdue();

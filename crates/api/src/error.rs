@@ -104,6 +104,9 @@ pub enum ResponseError {
         /// Bytes that are missing.
         missing: u64,
     },
+    /// This field may not stand in an early hint.
+    #[error("{0:?} may not be an early hint")]
+    Hint(String),
     /// This field may not be a trailer.
     #[error("{0:?} may not be a trailer field")]
     Trailer(String),

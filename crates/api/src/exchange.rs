@@ -8,7 +8,7 @@ pub(crate) use inner::{Inner, Skipped};
 pub(crate) use websocket::Talk;
 pub use websocket::{Next, WebSocket};
 
-use crate::connection::{BY_REFERENCE, Output};
+use crate::connection::{BY_REFERENCE, FileRange, Output};
 use crate::error::{BodyError, ResponseError};
 use crate::http1::encode::Prepared;
 use crate::http1::head::Head;
@@ -17,6 +17,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use std::any::Any;
 use std::cell::{OnceCell, RefCell};
+use std::fs::File;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -258,6 +259,25 @@ impl Exchange {
     /// Appends to a streamed response. Never blocks: look at [`Exchange::is_writable`] before going on.
     pub fn write<'a>(&self, chunk: impl Into<Chunk<'a>>) -> Result<(), ResponseError> {
         self.inner.write(chunk.into())
+    }
+
+    /// Appends `length` bytes of a regular file from `offset` on; they are read when their turn to be sent has come, and by the
+    /// kernel where it can. Where the file is shorter by then, the connection is closed.
+    pub fn write_file(&self, file: File, offset: u64, length: usize) -> Result<(), ResponseError> {
+        self.inner.write_file(FileRange {
+            file: Rc::new(file),
+            offset,
+            length,
+        })
+    }
+
+    /// Sends a `103 Early Hints` with these fields ahead of the response. Clients that may not know of it get none.
+    pub fn hint<N, V>(&self, headers: impl IntoIterator<Item = (N, V)>) -> Result<(), ResponseError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        self.inner.hint(headers)
     }
 
     /// Ends a streamed response.

@@ -63,6 +63,8 @@ pub(crate) async fn accept(listener: TcpListener, intake: impl Intake, shared: b
         return;
     };
     let mut pause: Option<Pin<Box<Sleep>>> = None;
+    // Said once, however long it lasts.
+    let mut exhausted = false;
     poll_fn(|cx| {
         for _ in 0..batch {
             match intake.admit(cx.waker()) {
@@ -79,10 +81,15 @@ pub(crate) async fn accept(listener: TcpListener, intake: impl Intake, shared: b
                 pause = None;
             }
             match std::task::ready!(accept_one(&listener, cx)) {
-                Ok(Some((stream, peer))) => intake.take(stream, peer, listening_at),
+                Ok(Some((stream, peer))) => {
+                    exhausted = false;
+                    intake.take(stream, peer, listening_at);
+                }
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept connections for now");
+                    if !std::mem::replace(&mut exhausted, true) {
+                        tracing::warn!(%error, "cannot accept connections for now");
+                    }
                     pause = Some(Box::pin(sleep(EXHAUSTED_PAUSE)));
                 }
             }

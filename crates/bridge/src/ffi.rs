@@ -11,7 +11,9 @@ pub use listener::listener;
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::io;
 use std::mem::ManuallyDrop;
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -20,6 +22,15 @@ use bytes::Bytes;
 use pyloop::gil::Kept;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+
+/// A descriptor of our own for what `descriptor` stands for.
+pub fn duplicate(descriptor: RawFd) -> io::Result<OwnedFd> {
+    if descriptor < 0 {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    // SAFETY: it is borrowed for this one call; where it is not open, the system says so.
+    unsafe { BorrowedFd::borrow_raw(descriptor) }.try_clone_to_owned()
+}
 
 /// A number that no other thread of this process has or will have.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -84,6 +84,7 @@ impl Server {
             own.event_loop.bind(py),
             root_path,
             state,
+            own.on_disconnect,
             running,
         )?;
         self.serve(py, Rc::new(service))
@@ -117,6 +118,7 @@ impl Server {
             event_loop,
             root_path,
             state.map(|state| Kept::new(state.unbind())),
+            own.on_disconnect,
             Rc::clone(&own.running),
         )?;
         let service = adapted::service(

@@ -3,7 +3,7 @@
 
 use super::Chunk;
 use super::inner::Inner;
-use crate::connection::OUTPUT_HIGH;
+use crate::connection::{FileRange, OUTPUT_HIGH, Output};
 use crate::error::{Refusal, ResponseError};
 use crate::http1::encode::{self, Prepared, Reply, Stamp, Started};
 use crate::http1::response_body::BodyEncoder;
@@ -155,6 +155,36 @@ impl Inner {
         sent
     }
 
+    pub(super) fn write_file(&self, mut range: FileRange) -> Result<(), ResponseError> {
+        self.check_open()?;
+        if range.length == 0 {
+            return Ok(());
+        }
+        self.release_head();
+        let sent = self.append_part(range.length, |output, admitted| {
+            range.length = admitted;
+            output.push_file(range);
+        });
+        self.link.schedule();
+        sent
+    }
+
+    pub(super) fn hint<N, V>(
+        &self,
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<(), ResponseError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        self.check_unstarted()?;
+        let mut output = self.link.output.borrow_mut();
+        encode::early_hints(output.tail(), Reply::to(&self.head), headers)?;
+        drop(output);
+        self.link.schedule();
+        Ok(())
+    }
+
     pub(super) fn finish<N, V>(
         &self,
         trailers: impl IntoIterator<Item = (N, V)>,
@@ -258,12 +288,22 @@ impl Inner {
 
     /// Puts a part of the body into the output, framed.
     fn append(&self, mut chunk: Chunk<'_>) -> Result<(), ResponseError> {
+        self.append_part(chunk.len(), |output, admitted| {
+            chunk.truncate(admitted);
+            chunk.push_to(output);
+        })
+    }
+
+    /// Frames a part of `length` bytes; `push` puts into the output as many of them as are admitted.
+    fn append_part(
+        &self,
+        length: usize,
+        push: impl FnOnce(&mut Output, usize),
+    ) -> Result<(), ResponseError> {
         let mut body = self.response.body.get().ok_or(ResponseError::NotStarted)?;
         let mut output = self.link.output.borrow_mut();
-        let length = chunk.len();
         let admitted = body.begin_part(output.tail(), length);
-        chunk.truncate(admitted);
-        chunk.push_to(&mut output);
+        push(&mut output, admitted);
         let sent = body.end_part(output.tail(), length, admitted);
         self.response.body.set(Some(body));
         if output.len() >= OUTPUT_HIGH {

@@ -6,6 +6,7 @@ use super::head::{Head, Version};
 use super::response_body::BodyEncoder;
 use super::status::write_status_line;
 use super::token::{is_field_value, is_token, list, trim};
+use super::trailer::is_forbidden;
 use crate::error::{Refusal, ResponseError};
 use std::time::SystemTime;
 
@@ -109,6 +110,35 @@ pub fn head<N: AsRef<[u8]>, V: AsRef<[u8]>>(
         out.truncate(start);
     }
     result
+}
+
+/// Appends an interim response with fields that the final one will probably have (RFC 8297). A client of HTTP/1.0 knows none.
+pub fn early_hints<N: AsRef<[u8]>, V: AsRef<[u8]>>(
+    out: &mut Vec<u8>,
+    reply: Reply,
+    headers: impl IntoIterator<Item = (N, V)>,
+) -> Result<(), ResponseError> {
+    let start = out.len();
+    out.extend_from_slice(b"HTTP/1.1 103 Early Hints\r\n");
+    let mut written = Ok(());
+    for (name, value) in headers {
+        written = written.and_then(|()| write_hint(out, name.as_ref(), value.as_ref()));
+    }
+    out.extend_from_slice(b"\r\n");
+    if written.is_err() || reply.version == Version::Http10 {
+        out.truncate(start);
+    }
+    written
+}
+
+/// What frames a message has no place in one without a body.
+fn write_hint(out: &mut Vec<u8>, name: &[u8], value: &[u8]) -> Result<(), ResponseError> {
+    if is_forbidden(name) {
+        return Err(ResponseError::Hint(
+            String::from_utf8_lossy(name).into_owned(),
+        ));
+    }
+    write_field(out, name, value)
 }
 
 /// Appends a whole response to a request that is not served.

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::awaitable::{Awaited, For, resolve};
-use super::message;
+use super::message::{self, FilePart, Kind};
 use super::protocol::{Outcome, Protocol, Sent};
 use crate::errors;
 
@@ -47,6 +47,12 @@ pub struct Cycle {
     task: RefCell<Option<Kept<PyAny>>>,
     /// The client was answered in the app's place.
     overdue: Cell<bool>,
+    /// Whether the client's leaving cancels the task.
+    cancels: bool,
+    /// It has left.
+    left: Cell<bool>,
+    /// The app was told of a disconnect because the rest of the body will not come: what it leaves undone is not its fault.
+    body_lost: Cell<bool>,
     news: Cell<News>,
     itself: Weak<Self>,
 }
@@ -61,7 +67,9 @@ struct News {
 
 impl Cycle {
     /// Takes over `exchange`, whose events come to this cycle from now on.
-    pub fn new(exchange: Exchange) -> Rc<Self> {
+    ///
+    /// `cancels`: the app's task is cancelled when the client leaves; it is told in any case.
+    pub fn new(exchange: Exchange, cancels: bool) -> Rc<Self> {
         let cycle = Rc::new_cyclic(|itself| Self {
             exchange,
             phase: Cell::new(Phase::Start),
@@ -73,6 +81,9 @@ impl Cycle {
             senders: RefCell::default(),
             task: RefCell::default(),
             overdue: Cell::new(false),
+            cancels,
+            left: Cell::new(false),
+            body_lost: Cell::new(false),
             news: Cell::default(),
             itself: itself.clone(),
         });
@@ -100,7 +111,10 @@ impl Cycle {
                 BodyEvent::Chunk(chunk) => chunk,
                 BodyEvent::End => Bytes::new(),
                 BodyEvent::Pending => return Ok(None),
-                BodyEvent::Lost(_) => return message::disconnect(py).map(Some),
+                BodyEvent::Lost(_) => {
+                    self.body_lost.set(true);
+                    return message::disconnect(py).map(Some);
+                }
             },
         };
         let more = match self.exchange.next_chunk() {
@@ -156,6 +170,31 @@ impl Cycle {
             self.exchange
                 .write(body.chunk())
                 .and_then(|()| self.exchange.finish())
+        };
+        self.settle(py);
+        result.map_err(|error| errors::response(&error))
+    }
+
+    fn hint(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<()> {
+        let links = message::links(py, sent)?;
+        let fields = links.iter().map(|link| (b"link", link));
+        self.exchange
+            .hint(fields)
+            .map_err(|error| errors::response(&error))
+    }
+
+    fn file(&self, py: Python<'_>, part: message::FilePart) -> PyResult<()> {
+        let written = self
+            .exchange
+            .write_file(part.file, part.offset, part.length);
+        let result = if part.more {
+            written
+        } else if self.announced_trailers.get() {
+            self.phase.set(Phase::Trailers);
+            written
+        } else {
+            self.phase.set(Phase::Done);
+            written.and_then(|()| self.exchange.finish())
         };
         self.settle(py);
         result.map_err(|error| errors::response(&error))
@@ -217,12 +256,18 @@ impl Protocol for Cycle {
         }
         let kind = message::kind(py, sent)?;
         match (self.phase.get(), kind) {
-            (Phase::Start, message::Kind::Start) => self.start(py, sent)?,
-            (Phase::Body, message::Kind::Body) => self.body(py, sent)?,
-            (Phase::Trailers, message::Kind::Trailers) => self.send_trailers(py, sent)?,
+            (Phase::Start, Kind::Start) => self.start(py, sent)?,
+            (Phase::Start, Kind::EarlyHint) => self.hint(py, sent)?,
+            (Phase::Body, Kind::Body) => self.body(py, sent)?,
+            (Phase::Body, Kind::PathSend) => self.file(py, FilePart::of_path(py, sent)?)?,
+            (Phase::Body, Kind::ZeroCopySend) => {
+                self.file(py, FilePart::of_descriptor(py, sent)?)?;
+            }
+            (Phase::Trailers, Kind::Trailers) => self.send_trailers(py, sent)?,
             (phase, kind) => return Err(illegal(phase, kind)),
         }
-        if self.may_go_on() {
+        // A complete response has no more to wait for: the connection goes on without it.
+        if self.phase.get() == Phase::Done || self.may_go_on() {
             return Ok(Sent::Done);
         }
         Ok(Sent::Waits(self))
@@ -233,7 +278,7 @@ impl Protocol for Cycle {
         let outcome = match self.phase.replace(Phase::Done) {
             Phase::Start if self.overdue.get() => Outcome::Overdue,
             Phase::Done => Outcome::Complete,
-            _ if self.exchange.is_disconnected() => Outcome::Disconnected,
+            _ if self.exchange.is_disconnected() || self.body_lost.get() => Outcome::Disconnected,
             Phase::Start => Outcome::NoResponse,
             Phase::Body | Phase::Trailers => Outcome::Incomplete,
         };
@@ -247,6 +292,9 @@ impl Protocol for Cycle {
 
     fn runs_in(&self, task: &Bound<'_, PyAny>) {
         self.task.replace(Some(Kept::new(task.clone().unbind())));
+        if self.exchange.is_disconnected() {
+            self.disconnected();
+        }
     }
 }
 
@@ -280,6 +328,7 @@ impl Observer for Cycle {
     }
 
     fn disconnected(&self) {
+        self.left.set(true);
         self.tell(|news| {
             news.receive = true;
             news.send = true;
@@ -301,13 +350,13 @@ impl Job for Cycle {
         if news.send {
             resolve(py, &self.senders);
         }
-        if self.overdue.get() {
+        if self.overdue.get() || (self.cancels && self.left.get()) {
             self.cancel(py);
         }
     }
 }
 
-fn illegal(phase: Phase, kind: message::Kind) -> PyErr {
+fn illegal(phase: Phase, kind: Kind) -> PyErr {
     let expected = match phase {
         Phase::Start => "'http.response.start'",
         Phase::Body => "'http.response.body'",

@@ -1,7 +1,11 @@
 //! The messages of ASGI's `http` protocol: dictionaries read into checked values, values written as dictionaries.
 
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+use std::path::PathBuf;
+
 use api::exchange::Chunk;
-use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyOSError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView, PyString, PyTuple};
@@ -18,15 +22,33 @@ pub enum Kind {
     Body,
     /// `http.response.trailers`
     Trailers,
+    /// `http.response.early_hint`
+    EarlyHint,
+    /// `http.response.pathsend`
+    PathSend,
+    /// `http.response.zerocopysend`
+    ZeroCopySend,
 }
 
 impl Kind {
+    const ALL: [Self; 6] = [
+        Self::Start,
+        Self::Body,
+        Self::Trailers,
+        Self::EarlyHint,
+        Self::PathSend,
+        Self::ZeroCopySend,
+    ];
+
     /// The message's `type`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Start => "http.response.start",
             Self::Body => "http.response.body",
             Self::Trailers => "http.response.trailers",
+            Self::EarlyHint => "http.response.early_hint",
+            Self::PathSend => "http.response.pathsend",
+            Self::ZeroCopySend => "http.response.zerocopysend",
         }
     }
 }
@@ -43,14 +65,12 @@ pub fn kind(py: Python<'_>, message: &Bound<'_, PyDict>) -> PyResult<Kind> {
             return Ok(known);
         }
     }
-    match kind.cast::<PyString>()?.to_str()? {
-        "http.response.start" => Ok(Kind::Start),
-        "http.response.body" => Ok(Kind::Body),
-        "http.response.trailers" => Ok(Kind::Trailers),
-        other => Err(PyValueError::new_err(format!(
-            "Unknown ASGI message type {other:?} for an 'http' scope."
-        ))),
-    }
+    let name = kind.cast::<PyString>()?.to_str()?;
+    let found = Kind::ALL.into_iter().find(|known| known.name() == name);
+    found.ok_or_else(|| {
+        let text = format!("Unknown ASGI message type {name:?} for an 'http' scope.");
+        PyValueError::new_err(text)
+    })
 }
 
 /// `http.response.start`, read.
@@ -119,6 +139,90 @@ pub fn trailers(py: Python<'_>, message: &Bound<'_, PyDict>) -> PyResult<(Header
         None => Headers::default(),
     };
     Ok((headers, flag(message, intern!(py, "more_trailers"))?))
+}
+
+/// `http.response.early_hint`, read: the values of its `Link` fields.
+pub fn links(py: Python<'_>, message: &Bound<'_, PyDict>) -> PyResult<Vec<Field>> {
+    let wrong = || PyTypeError::new_err("ASGI 'links' must be an iterable of bytes.");
+    let links = required(message, intern!(py, "links"))?;
+    let links = links.try_iter().map_err(|_| wrong())?;
+    links
+        .map(|link| link?.extract().map_err(|_| wrong()))
+        .collect()
+}
+
+/// A part of a file that an app sends.
+pub struct FilePart {
+    /// The file, for us alone.
+    pub file: File,
+    /// Where it begins.
+    pub offset: u64,
+    /// How long it is.
+    pub length: usize,
+    /// Whether more of the body follows.
+    pub more: bool,
+}
+
+impl FilePart {
+    /// Reads `http.response.pathsend` and opens its file. `OSError` where that cannot be.
+    pub fn of_path(py: Python<'_>, message: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let path: PathBuf = required(message, intern!(py, "path"))?.extract()?;
+        let file = File::open(path)?;
+        let length = regular_length(&file)?;
+        Ok(Self {
+            file,
+            offset: 0,
+            length: size(length)?,
+            more: false,
+        })
+    }
+
+    /// Reads `http.response.zerocopysend`. Where it says nothing of an offset, the file's position is used and moved, as
+    /// `os.sendfile()` does. `OSError` where the file cannot be sent, `ValueError` for what no part of it is.
+    pub fn of_descriptor(py: Python<'_>, message: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let file = required(message, intern!(py, "file"))?;
+        let descriptor = file.call_method0(intern!(py, "fileno"))?.extract()?;
+        let mut file = File::from(ffi::duplicate(descriptor)?);
+        let end = regular_length(&file)?;
+        let given = natural(message, intern!(py, "offset"))?;
+        let offset = match given {
+            Some(offset) => offset,
+            None => file.stream_position()?,
+        };
+        let left = end.saturating_sub(offset);
+        let length = natural(message, intern!(py, "count"))?.map_or(left, |count| count.min(left));
+        if given.is_none() {
+            file.seek(SeekFrom::Start(offset + length))?;
+        }
+        Ok(Self {
+            file,
+            offset,
+            length: size(length)?,
+            more: flag(message, intern!(py, "more_body"))?,
+        })
+    }
+}
+
+/// The length of a file; what is no regular one has none.
+fn regular_length(file: &File) -> PyResult<u64> {
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        return Ok(metadata.len());
+    }
+    Err(PyOSError::new_err("only regular files can be sent"))
+}
+
+fn size(length: u64) -> PyResult<usize> {
+    Ok(usize::try_from(length)?)
+}
+
+/// A number that may be missing, or `None`.
+fn natural(message: &Bound<'_, PyDict>, key: &Bound<'_, PyString>) -> PyResult<Option<u64>> {
+    let value = message.get_item(key)?.filter(|value| !value.is_none());
+    let wrong = |_| PyValueError::new_err(format!("'{key}' must be a number, not negative."));
+    value
+        .map(|value| value.extract().map_err(wrong))
+        .transpose()
 }
 
 /// Header fields as the app gave them: byte strings, not copied yet.

@@ -28,6 +28,7 @@ use self::scope::Template;
 use self::websocket::Conversation;
 use crate::errors;
 use crate::ffi::ThreadBound;
+use crate::leaving::OnDisconnect;
 use crate::running::Running;
 use crate::task::{Started, Tasks};
 
@@ -40,6 +41,8 @@ struct Shared {
     template: Template,
     tasks: Tasks,
     running: Rc<Running>,
+    /// Whether a client's leaving cancels its app; ASGI has it told alone.
+    cancels: bool,
     create_future: Kept<PyAny>,
     done: Kept<PyAny>,
     logger: Kept<PyAny>,
@@ -52,6 +55,7 @@ impl AsgiService {
         event_loop: &Bound<'_, PyAny>,
         root_path: &str,
         state: Option<Kept<PyDict>>,
+        on_disconnect: OnDisconnect,
         running: Rc<Running>,
     ) -> PyResult<Self> {
         let py = event_loop.py();
@@ -60,6 +64,7 @@ impl AsgiService {
             template: Template::new(py, root_path, state)?,
             tasks: Tasks::new(event_loop)?,
             running,
+            cancels: on_disconnect == OnDisconnect::Cancel,
             create_future: Kept::new(event_loop.getattr("create_future")?.unbind()),
             done: Kept::new(Bound::new(py, Done)?.into_any().unbind()),
             logger: Kept::new(errors::logger(py)?.unbind()),
@@ -108,7 +113,12 @@ struct Arrived {
 
 impl Job for Arrived {
     fn run(self: Rc<Self>, py: Python<'_>) {
-        if let Some(exchange) = self.exchange.take() {
+        // What was answered in our place meanwhile is too late.
+        if let Some(exchange) = self
+            .exchange
+            .take()
+            .filter(|exchange| !exchange.is_finished())
+        {
             self.shared.call(py, exchange, Beginning::default());
         }
     }
@@ -125,7 +135,7 @@ impl Shared {
         let (scope, call): (_, Rc<dyn Protocol>) = match exchange.handshake() {
             None => {
                 let scope = self.template.http(py, &exchange);
-                let cycle = Cycle::new(exchange);
+                let cycle = Cycle::new(exchange, self.cancels);
                 cycle.put_back(beginning.body);
                 (scope, cycle)
             }

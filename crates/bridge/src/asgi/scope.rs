@@ -16,9 +16,18 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use super::header_names;
 
+const EXTENSIONS: [&str; 4] = [
+    "http.response.early_hint",
+    "http.response.trailers",
+    "http.response.pathsend",
+    "http.response.zerocopysend",
+];
+
 /// The parts of a scope that are equal for every request of a server.
 pub struct Template {
     http: Kept<PyDict>,
+    /// What an `http` scope says may be sent beyond ASGI's core.
+    extensions: Kept<PyDict>,
     websocket: Kept<PyDict>,
     state: Option<Kept<PyDict>>,
 }
@@ -35,7 +44,12 @@ impl Template {
         http.set_item(intern!(py, "root_path"), root_path)?;
         let websocket = http.copy()?;
         websocket.set_item(intern!(py, "type"), intern!(py, "websocket"))?;
+        let extensions = PyDict::new(py);
+        for name in EXTENSIONS {
+            extensions.set_item(name, PyDict::new(py))?;
+        }
         Ok(Self {
+            extensions: Kept::new(extensions.unbind()),
             http: Kept::new(http.unbind()),
             websocket: Kept::new(websocket.unbind()),
             state,
@@ -48,14 +62,11 @@ impl Template {
         let (head, connection) = (exchange.head(), exchange.connection());
         scope.set_item(intern!(py, "method"), method(py, head.method()))?;
         scope.set_item(intern!(py, "scheme"), scheme(py, connection))?;
+        let extensions = self.extensions.bind(py).copy()?;
         if connection.tls().is_some() {
-            let extensions = match scope.get_item(intern!(py, "extensions"))? {
-                Some(known) => known.cast_into::<PyDict>()?.copy()?,
-                None => PyDict::new(py),
-            };
             extend(py, &extensions, connection)?;
-            scope.set_item(intern!(py, "extensions"), extensions)?;
         }
+        scope.set_item(intern!(py, "extensions"), extensions)?;
         Ok(scope)
     }
 
