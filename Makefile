@@ -127,10 +127,11 @@ autobahn: test-build ## the Autobahn suite against our WebSockets (needs Python 
 .PHONY: fuzz
 fuzz: export JSON_EXAMPLES ?= 50000
 fuzz: export PROPTEST_CASES ?= 100000
-fuzz: test-build ## JSON: a million documents beside json and orjson, native handlers' beside serde_json (ten minutes)
+fuzz: test-build ## JSON beside json, orjson and serde_json, HTTP/1 beside hyper: a million documents and requests (ten minutes)
 	$(TEST)/python -m pytest -q -o faulthandler_timeout=0 tests/json/test_differences.py
 	JSON_EXAMPLES=$$(($$JSON_EXAMPLES / 10)) $(TEST)/python -m pytest -q -o faulthandler_timeout=0 tests/json/test_dumps.py tests/json/test_dumps_orjson.py
 	cargo test --profile quick -p api --test json random
+	cargo test --profile quick -p api --test http1
 
 # PYTHONMALLOC: each object is a block of its own, whose bounds and end valgrind sees.
 .PHONY: valgrind-json
@@ -143,8 +144,16 @@ browser: test-build ## Chromium against our WebSockets, HTTP and TLS (says so wh
 	PYTHONPATH=. $(TEST)/python tests/conformance/websocket/browser.py
 
 .PHONY: soak
-soak: test-build ## millions of wake-ups, connections, loops and children: memory and descriptors stay flat (half an hour)
+soak: test-build ## millions of wake-ups, connections, loops and children, load and faults on the server: all stays flat (forty minutes)
 	$(TEST)/python tests/soak/run.py
+
+.PHONY: soak-hour
+soak-hour: test-build ## an hour of mixed load and faults on the server: memory, descriptors and tasks stay as they are
+	$(TEST)/python tests/soak/server.py 3600
+
+.PHONY: limits
+limits: test-build ## slow clients beside a thousand good ones, 1 GiB up and down, floods, no descriptors, a stop (four minutes)
+	$(TEST)/python tests/soak/limits.py
 
 .PHONY: conformance-fastapi
 conformance-fastapi: test-build ## FastAPI's own tests on genuine FastAPI with our plan in front, and over real sockets (downloads them)
