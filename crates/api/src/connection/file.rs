@@ -87,6 +87,9 @@ impl Sink for Stream {
     }
 }
 
+#[cfg(feature = "testing")]
+impl Sink for tokio::io::Sink {}
+
 /// Nothing read although something is wanted: the file ends before what was promised of it.
 fn full(read: io::Result<usize>) -> io::Result<usize> {
     match read {

@@ -133,16 +133,20 @@ impl Cycle {
     /// background tasks, which an error would lose.
     fn send_to_nobody(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<()> {
         match (self.phase.get(), message::kind(py, sent)?) {
-            (Phase::Start, message::Kind::Start) => {
+            (Phase::Start, Kind::Start) => {
                 let start = message::Start::read(py, sent)?;
                 self.announced_trailers.set(start.trailers);
                 self.phase.set(Phase::Body);
             }
-            (Phase::Body, message::Kind::Body)
+            (Phase::Body, Kind::Body)
                 if !message::Body::read(py, sent)?.more && !self.announced_trailers.get() =>
             {
                 self.phase.set(Phase::Done);
             }
+            (Phase::Body, Kind::PathSend) if !self.announced_trailers.get() => {
+                self.phase.set(Phase::Done);
+            }
+            (Phase::Start, Kind::EarlyHint) => {}
             _ => return Err(errors::disconnected(py)),
         }
         Ok(())
