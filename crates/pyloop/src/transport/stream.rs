@@ -51,7 +51,7 @@ pub struct Stream {
     /// Raised whenever reading stops.
     pub(super) read_turn: Cell<u32>,
     pub(super) paused: Cell<bool>,
-    /// A callback from the poller is running: output gathers until it returns.
+    /// A callback from the poller is running: what it writes is sent with the rest of its poll.
     pub(super) serving: Cell<bool>,
     /// Output has gathered and was not tried yet.
     pub(super) dirty: Cell<bool>,

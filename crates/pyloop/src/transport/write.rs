@@ -1,7 +1,7 @@
 //! Writing: from the program to the socket, with flow control. Knows nothing of reading.
 //!
-//! What a callback or a batch writes is gathered and sent by one call at its end. Whoever could see the difference to a
-//! send at once makes it happen: more than [`GATHER`] bytes or the upper mark, a loop that does not run, another thread,
+//! What the callbacks of one poll or of one batch write is gathered and sent by one call at the end. Whoever could see the
+//! difference to a send at once makes it happen: more than [`GATHER`] bytes or the upper mark, a loop that does not run, another thread,
 //! and every question about the transport's state.
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
