@@ -31,7 +31,7 @@ MIB = 1 << 20
 GIB = 1 << 30
 GOOD = 1000
 GET = b"GET %b HTTP/1.1\r\nhost: x\r\n\r\n"
-QUIET = ("--no-access-log", "--log-level", "critical")
+QUIET = ("--no-access-log",)
 
 failed: list[str] = []
 

@@ -164,7 +164,7 @@ async def run(port: int, seconds: float) -> None:
 
 def main() -> None:
     """Serve, load, stop."""
-    options = ("--no-access-log", "--log-level", "critical", "--disconnect-grace", "0.1")
+    options = ("--no-access-log", "--disconnect-grace", "0.1")
     with servers.data_bridge("served:app", *options, app_dir=HERE) as server:
         asyncio.run(run(server.port, float(sys.argv[1])))
         assert server.stop() == 0
