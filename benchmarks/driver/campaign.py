@@ -60,8 +60,13 @@ def run(scenario: Scenario, peers: list[Peer], method: Method, progress: Progres
                 say(f"{scenario.name}: {peer.name} is absent: {reason}")
                 results[peer.name] = {"absent": str(reason)}
         for number in range(method.repeats):
-            for entry in entries:
-                entry.repetitions.append(_measure(entry.server, scenario, method))
+            for entry in list(entries):
+                try:
+                    entry.repetitions.append(_measure(entry.server, scenario, method))
+                except wrk.LoadError as reason:
+                    say(f"{scenario.name}: {entry.peer.name} did not last: {reason}")
+                    results[entry.peer.name] = {"absent": f"did not last: {reason}"}
+                    entries.remove(entry)
                 progress.step(f"{scenario.name} {number + 1}/{method.repeats} {entry.peer.name}")
         for entry in entries:
             _finish(entry, scenario, method)
