@@ -5,43 +5,11 @@ import asyncio
 import orjson
 from blacksheep import Application, FromJSON, Request, Response, json, text
 from blacksheep.settings.json import json_settings
-from pydantic import BaseModel, TypeAdapter
-from records import RECORDS
+from pydantic import BaseModel
+from pydantic_models import Item, records
 
 json_settings.use(loads=orjson.loads, dumps=lambda value: orjson.dumps(value, default=BaseModel.model_dump).decode())
 app = Application()
-
-
-class Maker(BaseModel):
-    name: str
-    country: str
-
-
-class Item(BaseModel):
-    name: str
-    price: float
-    in_stock: bool
-    tags: list[str]
-    maker: Maker
-
-
-class Address(BaseModel):
-    street: str
-    city: str
-    postcode: str
-
-
-class Record(BaseModel):
-    id: int
-    name: str
-    email: str
-    balance: float
-    active: bool
-    tags: list[str]
-    address: Address
-
-
-records = TypeAdapter(list[Record]).validate_python(RECORDS)
 
 
 @app.router.get("/plaintext")

@@ -6,42 +6,9 @@ from typing import Annotated
 from django_bolt import BoltAPI, Request
 from django_bolt.param_functions import Depends, Header
 from django_bolt.responses import PlainText
-from msgspec import Struct, convert
-from records import RECORDS
+from msgspec_models import Item, Record, records
 
 api = BoltAPI(enable_logging=False)
-
-
-class Maker(Struct):
-    name: str
-    country: str
-
-
-class Item(Struct):
-    name: str
-    price: float
-    in_stock: bool
-    tags: list[str]
-    maker: Maker
-
-
-class Address(Struct):
-    street: str
-    city: str
-    postcode: str
-
-
-class Record(Struct):
-    id: int
-    name: str
-    email: str
-    balance: float
-    active: bool
-    tags: list[str]
-    address: Address
-
-
-records = convert(RECORDS, list[Record])
 
 
 @api.get("/plaintext")

@@ -6,42 +6,9 @@ from typing import Annotated
 from litestar import Litestar, MediaType, Request, get, post
 from litestar.di import Provide
 from litestar.params import Parameter
-from msgspec import Struct, convert
-from records import RECORDS
+from msgspec_models import Item, Record, records
 
 MESSAGE = {"message": "Hello, World!"}
-
-
-class Maker(Struct):
-    name: str
-    country: str
-
-
-class Item(Struct):
-    name: str
-    price: float
-    in_stock: bool
-    tags: list[str]
-    maker: Maker
-
-
-class Address(Struct):
-    street: str
-    city: str
-    postcode: str
-
-
-class Record(Struct):
-    id: int
-    name: str
-    email: str
-    balance: float
-    active: bool
-    tags: list[str]
-    address: Address
-
-
-records = convert(RECORDS, list[Record])
 
 
 @get("/plaintext", media_type=MediaType.TEXT)

@@ -5,46 +5,13 @@ import os
 from typing import Annotated
 
 import load
-from pydantic import BaseModel, TypeAdapter
-from records import RECORDS
+from pydantic_models import Item, Record, records
 
 from data_bridge import App, Depends, Header, Request
 from data_bridge.responses import PlainTextResponse
 
 load.begin()
 app = App()
-
-
-class Maker(BaseModel):
-    name: str
-    country: str
-
-
-class Item(BaseModel):
-    name: str
-    price: float
-    in_stock: bool
-    tags: list[str]
-    maker: Maker
-
-
-class Address(BaseModel):
-    street: str
-    city: str
-    postcode: str
-
-
-class Record(BaseModel):
-    id: int
-    name: str
-    email: str
-    balance: float
-    active: bool
-    tags: list[str]
-    address: Address
-
-
-records = TypeAdapter(list[Record]).validate_python(RECORDS)
 
 
 @app.get("/plaintext", response_class=PlainTextResponse)

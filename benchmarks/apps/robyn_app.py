@@ -2,43 +2,10 @@
 
 import asyncio
 
-from pydantic import BaseModel, TypeAdapter
-from records import RECORDS
+from pydantic_models import Item, records
 from robyn import Request, Robyn
 
 app = Robyn(__file__)
-
-
-class Maker(BaseModel):
-    name: str
-    country: str
-
-
-class Item(BaseModel):
-    name: str
-    price: float
-    in_stock: bool
-    tags: list[str]
-    maker: Maker
-
-
-class Address(BaseModel):
-    street: str
-    city: str
-    postcode: str
-
-
-class Record(BaseModel):
-    id: int
-    name: str
-    email: str
-    balance: float
-    active: bool
-    tags: list[str]
-    address: Address
-
-
-records = TypeAdapter(list[Record]).validate_python(RECORDS)
 
 
 @app.get("/plaintext")

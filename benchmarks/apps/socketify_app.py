@@ -4,25 +4,8 @@ import asyncio
 import sys
 
 import orjson
-from pydantic import BaseModel, TypeAdapter
-from records import RECORDS
+from pydantic_models import record_list, records
 from socketify import App
-
-
-class Address(BaseModel):
-    street: str
-    city: str
-    postcode: str
-
-
-class Record(BaseModel):
-    id: int
-    name: str
-    email: str
-    balance: float
-    active: bool
-    tags: list[str]
-    address: Address
 
 
 class Json:
@@ -33,8 +16,6 @@ class Json:
         return orjson.dumps(value).decode()
 
 
-adapter = TypeAdapter(list[Record])
-records = adapter.validate_python(RECORDS)
 app = App()
 app.json_serializer(Json)
 
@@ -59,7 +40,7 @@ def read_item(res, req):
 
 def read_records(res, req):
     res.write_header(b"Content-Type", b"application/json")
-    res.end(adapter.dump_json(records))
+    res.end(record_list.dump_json(records))
 
 
 async def upload(res, req):
