@@ -9,7 +9,6 @@ use pyo3::sync::PyOnceLock;
 use crate::clock;
 use crate::core::Core;
 use crate::ffi::handle::HandleRef;
-use crate::ffi::python;
 use crate::handle;
 
 /// Runs a callback and warns when it takes longer than `slow_callback_duration`.
@@ -26,8 +25,13 @@ pub(crate) fn run(py: Python<'_>, core: &Core, handle: &HandleRef) -> PyResult<(
     Ok(())
 }
 
-/// Has a transport serve its descriptor, and warns as [`run`] does.
+/// Has a transport serve its descriptor; in debug mode, warns as [`run`] does.
+#[inline]
 pub(crate) fn serve(core: &Core, transport: &Bound<'_, PyAny>, serve: impl FnOnce()) {
+    if !core.is_debug() {
+        serve();
+        return;
+    }
     let start = clock::now();
     serve();
     let seconds = clock::to_seconds(clock::now() - start);
@@ -62,12 +66,12 @@ fn format_handle(handle: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
 
 /// Refuses a call from another thread than the loop's.
 pub(crate) fn check_thread(core: &Core) -> PyResult<()> {
-    match core.running_thread.get() {
-        Some(thread) if thread != python::thread_ident() => Err(PyRuntimeError::new_err(
+    if core.runs_elsewhere() {
+        return Err(PyRuntimeError::new_err(
             "Non-thread-safe operation invoked on an event loop other than the current one",
-        )),
-        _ => Ok(()),
+        ));
     }
+    Ok(())
 }
 
 /// Refuses coroutines and coroutine functions.

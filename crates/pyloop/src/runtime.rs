@@ -88,11 +88,7 @@ pub(crate) fn spawn(core: &Core, future: LocalFuture) -> PyResult<()> {
 }
 
 fn start(core: &Core) -> PyResult<Rc<Hosted>> {
-    let wrong_thread = core
-        .running_thread
-        .get()
-        .is_some_and(|thread| thread != crate::ffi::python::thread_ident());
-    if wrong_thread || core.park.is_hosted() {
+    if core.runs_elsewhere() || core.park.is_hosted() {
         return Err(PyRuntimeError::new_err(
             "native work must be started on the thread that runs the event loop",
         ));

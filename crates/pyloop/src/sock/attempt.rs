@@ -79,11 +79,14 @@ pub fn is_writable(target: &Bound<'_, PyAny>) -> bool {
     })
 }
 
+/// Whether the socket module says "not now".
+pub fn would_block(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyBlockingIOError>(py) || error.is_instance_of::<PyInterruptedError>(py)
+}
+
 /// `BlockingIOError` and its like mean "not yet".
 fn unless_blocking(error: PyErr, py: Python<'_>) -> PyResult<Outcome<'_>> {
-    if error.is_instance_of::<PyBlockingIOError>(py)
-        || error.is_instance_of::<PyInterruptedError>(py)
-    {
+    if would_block(py, &error) {
         Ok(Outcome::NotYet)
     } else {
         Err(error)

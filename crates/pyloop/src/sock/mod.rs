@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple};
 
-pub use attempt::{Attempt, Outcome, Stretch};
+pub use attempt::{Attempt, Outcome, Stretch, would_block};
 pub use operations::{Operation, Operations};
 
 use crate::core::Core;

@@ -1,5 +1,6 @@
 //! The end of a transport: in peace, by force, by an error, or by being forgotten. Knows neither reads nor writes.
 
+use std::ffi::CString;
 use std::io;
 
 use pyo3::exceptions::{PyOSError, PyResourceWarning};
@@ -155,14 +156,7 @@ impl Stream {
         if !self.core(py).is_debug() {
             return;
         }
-        let log = || -> PyResult<()> {
-            let kwargs = PyDict::new(py);
-            kwargs.set_item("exc_info", error)?;
-            debug::logger(py)?
-                .call_method("debug", ("%r: %s", me, message), Some(&kwargs))
-                .map(drop)
-        };
-        if let Err(error) = log() {
+        if let Err(error) = log_error(me, message, error) {
             error.write_unraisable(py, Some(me));
         }
     }
@@ -185,13 +179,43 @@ pub fn takes_transport(py: Python<'_>) -> bool {
     py.version_info() >= (3, 13)
 }
 
+/// A line in asyncio's log about `error`, which ends `transport`.
+pub fn log_error(
+    transport: &Bound<'_, PyAny>,
+    message: &str,
+    error: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let kwargs = PyDict::new(transport.py());
+    kwargs.set_item("exc_info", error)?;
+    debug::logger(transport.py())?
+        .call_method("debug", ("%r: %s", transport, message), Some(&kwargs))
+        .map(drop)
+}
+
+/// Does `work` where nobody can be told what it raises, and an exception may be under way.
+pub fn quietly(py: Python<'_>, work: impl FnOnce() -> PyResult<()>) {
+    let pending = PyErr::take(py);
+    if let Err(error) = work() {
+        error.write_unraisable(py, None);
+    }
+    if let Some(pending) = pending {
+        pending.restore(py);
+    }
+}
+
+/// Warns of the transport that reads `repr`: nobody has closed it.
+pub fn warn_unclosed(py: Python<'_>, repr: &str) -> PyResult<()> {
+    let text = CString::new(format!("unclosed transport {repr}"))?;
+    PyErr::warn(py, &py.get_type::<PyResourceWarning>(), &text, 1)
+}
+
 /// Nobody has closed it, and nobody can any more.
 impl Drop for Stream {
     fn drop(&mut self) {
         if self.closed.get() {
             return;
         }
-        gil::attach(|py| self.abandon_quietly(py));
+        gil::attach(|py| quietly(py, || self.abandon(py)));
     }
 }
 
@@ -199,7 +223,7 @@ impl Stream {
     /// The garbage collector has found that nobody can reach it.
     pub fn clear(&self, py: Python<'_>) {
         if !self.closed.get() {
-            self.abandon_quietly(py);
+            quietly(py, || self.abandon(py));
         }
         drop((
             self.receiver.take(),
@@ -208,19 +232,8 @@ impl Stream {
         ));
     }
 
-    fn abandon_quietly(&self, py: Python<'_>) {
-        let pending = PyErr::take(py);
-        if let Err(error) = self.abandon(py) {
-            error.write_unraisable(py, None);
-        }
-        if let Some(pending) = pending {
-            pending.restore(py);
-        }
-    }
-
     fn abandon(&self, py: Python<'_>) -> PyResult<()> {
-        let text = std::ffi::CString::new(format!("unclosed transport {}", self.repr(py)))?;
-        let warned = PyErr::warn(py, &py.get_type::<PyResourceWarning>(), &text, 1);
+        let warned = warn_unclosed(py, &self.repr(py));
         self.release(py)?;
         if let Some(server) = self.server.take() {
             let server = server.bind(py);

@@ -80,9 +80,5 @@ impl Job for Watch {
 
 fn serve(core: &Core, transport: &Me<'_>, writable: bool) {
     let stream = transport.get().stream(transport.py());
-    if core.is_debug() {
-        debug::serve(core, transport, || stream.serve(transport, writable));
-    } else {
-        stream.serve(transport, writable);
-    }
+    debug::serve(core, transport, || stream.serve(transport, writable));
 }

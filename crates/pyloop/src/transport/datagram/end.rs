@@ -1,17 +1,14 @@
 //! Errors and the end of a datagram transport: in peace, by force, or by being forgotten. Knows neither reads nor writes.
 
-use std::ffi::CString;
-
-use pyo3::exceptions::{PyOSError, PyResourceWarning};
+use pyo3::exceptions::PyOSError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use super::Me;
 use super::state::Datagrams;
-use crate::debug;
 use crate::gil;
 use crate::handle;
+use crate::transport::close::{log_error, quietly, warn_unclosed};
 
 impl Datagrams {
     /// `transport.close()`: what waits goes out first.
@@ -131,42 +128,23 @@ impl Datagrams {
     /// The garbage collector has found that nobody can reach it.
     pub fn clear(&self, py: Python<'_>) {
         if !self.closed.get() {
-            self.abandon_quietly(py);
+            quietly(py, || self.abandon(py));
         }
         self.forget();
     }
 
-    fn abandon_quietly(&self, py: Python<'_>) {
-        let pending = PyErr::take(py);
-        if let Err(error) = self.abandon(py) {
-            error.write_unraisable(py, None);
-        }
-        if let Some(pending) = pending {
-            pending.restore(py);
-        }
-    }
-
     fn abandon(&self, py: Python<'_>) -> PyResult<()> {
-        let text = CString::new(format!("unclosed transport {}", self.repr(py)))?;
-        let warned = PyErr::warn(py, &py.get_type::<PyResourceWarning>(), &text, 1);
+        let warned = warn_unclosed(py, &self.repr(py));
         self.release(py)?;
         warned
     }
-}
-
-fn log_error(me: &Me<'_>, message: &str, error: &Bound<'_, PyAny>) -> PyResult<()> {
-    let kwargs = PyDict::new(me.py());
-    kwargs.set_item("exc_info", error)?;
-    debug::logger(me.py())?
-        .call_method("debug", ("%r: %s", me, message), Some(&kwargs))
-        .map(drop)
 }
 
 /// Nobody has closed it, and nobody can any more.
 impl Drop for Datagrams {
     fn drop(&mut self) {
         if !self.closed.get() {
-            gil::attach(|py| self.abandon_quietly(py));
+            gil::attach(|py| quietly(py, || self.abandon(py)));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 
-use pyo3::exceptions::{PyBlockingIOError, PyInterruptedError, PyOSError};
+use pyo3::exceptions::PyOSError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -12,6 +12,7 @@ use super::super::close::os_error;
 use super::Me;
 use super::state::Datagrams;
 use crate::ffi::{context, socket};
+use crate::sock::would_block;
 
 /// The longest datagram that is taken whole, as with asyncio.
 const LONGEST: usize = 256 * 1024;
@@ -141,9 +142,4 @@ impl Datagrams {
             Err(error) => Err(error),
         }
     }
-}
-
-/// Whether the socket module says "not now".
-pub fn would_block(py: Python<'_>, error: &PyErr) -> bool {
-    error.is_instance_of::<PyBlockingIOError>(py) || error.is_instance_of::<PyInterruptedError>(py)
 }

@@ -10,10 +10,10 @@ use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
 
 use super::super::close::os_error;
 use super::Me;
-use super::receive::would_block;
 use super::state::Datagrams;
 use crate::debug;
 use crate::ffi::socket;
+use crate::sock::would_block;
 
 /// After so many datagrams on a lost endpoint each further one is warned of.
 const WARN_AFTER: u32 = 5;
@@ -171,14 +171,18 @@ impl Datagrams {
         data: Bound<'_, PyBytes>,
         target: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        {
+        let (is_first, size) = {
             let mut outbox = self.outbox.borrow_mut();
+            let is_first = outbox.is_empty();
             outbox.size += counted(me.py(), &data);
             let target = target.map(|target| target.clone().unbind());
             outbox.waiting.push_back((data.unbind(), target));
+            (is_first, outbox.size)
+        };
+        // The later ones wait for what the first one asked the kernel to tell.
+        if is_first {
+            self.update_interest(me)?;
         }
-        self.update_interest(me)?;
-        let size = self.outbox.borrow().size;
         self.pressure.raised(&self.parties(me), size)
     }
 

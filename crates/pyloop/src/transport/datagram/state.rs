@@ -55,12 +55,7 @@ pub struct Watch(pub(super) Tie<DatagramTransport>);
 impl Source for Watch {
     fn ready(&self, py: Python<'_>, core: &Core, events: Events) {
         let Some(me) = self.0.held(py) else { return };
-        let serve = || me.get().state(py).serve(&me, events);
-        if core.is_debug() {
-            debug::serve(core, &me, serve);
-        } else {
-            serve();
-        }
+        debug::serve(core, &me, || me.get().state(py).serve(&me, events));
     }
 
     fn transport<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
