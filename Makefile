@@ -144,7 +144,7 @@ browser: test-build ## Chromium against our WebSockets, HTTP and TLS (says so wh
 	PYTHONPATH=. $(TEST)/python tests/conformance/websocket/browser.py
 
 .PHONY: soak
-soak: test-build ## millions of wake-ups, connections, loops and children, load and faults on the server: all stays flat (forty minutes)
+soak: test-build ## millions of wake-ups, connections, loops and children, load and faults on the server: all stays flat (fifty minutes)
 	$(TEST)/python tests/soak/run.py
 
 .PHONY: soak-hour

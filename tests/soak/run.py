@@ -13,8 +13,15 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
-#: How much of each is done; of `server`, for so many seconds.
-PARTS = {"wakeups": 10_000_000, "connections": 1_000_000, "loops": 20_000, "restarts": 20_000, "server": 600}
+#: How much of each is done; of `children`, in at most ten minutes; of `server`, for so many seconds.
+PARTS = {
+    "wakeups": 10_000_000,
+    "connections": 1_000_000,
+    "loops": 20_000,
+    "children": 100_000,
+    "restarts": 20_000,
+    "server": 600,
+}
 
 
 def main() -> int:
