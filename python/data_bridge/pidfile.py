@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ def written(path: str | None) -> Iterator[None]:
     other = read(path)
     if other is not None and _lives(other):
         raise FileExistsError(
-            17, f"{path} names process {other}, which is running; stop it or choose another --pidfile"
+            errno.EEXIST, f"{path} names process {other}, which is running; stop it or choose another --pidfile"
         )
     Path(path).write_text(f"{os.getpid()}\n", encoding="ascii")
     try:

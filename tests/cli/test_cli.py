@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,17 +17,12 @@ from data_bridge import settings
 APPS = Path(__file__).parent.parent / "http" / "apps"
 
 
-def data_bridge_command(*arguments: str, cwd: Path = APPS) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "data_bridge", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=servers.PATIENCE, check=False)
-
-
 def test_version() -> None:
-    assert data_bridge_command("--version").stdout.strip() == f"data-bridge {data_bridge.__version__}"
+    assert servers.command("--version", folder=APPS).stdout.strip() == f"data-bridge {data_bridge.__version__}"
 
 
 def test_help_shows_defaults_and_environment_names() -> None:
-    shown = " ".join(data_bridge_command("run", "--help").stdout.split())
+    shown = " ".join(servers.command("run", "--help", folder=APPS).stdout.split())
     assert "(default: 8000) [DATA_BRIDGE_PORT]" in shown
     assert "--timeout-keep-alive" in shown
 
@@ -73,14 +67,14 @@ def test_no_colours_outside_a_terminal() -> None:
     ],
 )
 def test_mistakes_are_explained(arguments: list[str], code: int, said: str) -> None:
-    ended = data_bridge_command("run", *arguments)
+    ended = servers.command("run", *arguments, folder=APPS)
     assert ended.returncode == code, ended.stderr
     assert said in ended.stderr
 
 
 def test_a_broken_module_shows_its_own_traceback(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("import json\njson.no_such_name\n")
-    ended = data_bridge_command("run", "broken:app", cwd=tmp_path)
+    ended = servers.command("run", "broken:app", folder=tmp_path)
     assert ended.returncode == 1
     assert "AttributeError" in ended.stderr
     assert "json.no_such_name" in ended.stderr
@@ -88,7 +82,7 @@ def test_a_broken_module_shows_its_own_traceback(tmp_path: Path) -> None:
 
 def test_a_missing_dependency_is_not_taken_for_the_module(tmp_path: Path) -> None:
     (tmp_path / "needs.py").write_text("import not_installed_anywhere\n")
-    ended = data_bridge_command("run", "needs:app", cwd=tmp_path)
+    ended = servers.command("run", "needs:app", folder=tmp_path)
     assert ended.returncode == 1
     assert "No module named 'not_installed_anywhere'" in ended.stderr
     assert "could not be imported" in ended.stderr
@@ -99,7 +93,7 @@ def test_a_port_in_use() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        ended = data_bridge_command("run", "plain:app", "--port", port)
+        ended = servers.command("run", "plain:app", "--port", port, folder=APPS)
     assert ended.returncode == 1
     assert f"127.0.0.1:{port} is in use" in ended.stderr
 
@@ -211,7 +205,7 @@ def test_a_logging_configuration_of_the_user(name: str, text: str, tmp_path: Pat
 )
 def test_a_broken_logging_configuration_is_named(name: str, text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text)
-    ended = data_bridge_command("run", "plain:app", "--log-config", str(tmp_path / name))
+    ended = servers.command("run", "plain:app", "--log-config", str(tmp_path / name), folder=APPS)
     assert ended.returncode == 2
     assert f"log_config: {tmp_path / name}: " in ended.stderr
     assert said in ended.stderr

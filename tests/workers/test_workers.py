@@ -236,8 +236,7 @@ def test_workers_end_when_their_master_is_killed() -> None:
 )
 def test_an_app_that_cannot_start_ends_the_master(tmp_path: Path, source: str, code: int, said: str) -> None:
     (tmp_path / "broken.py").write_text(source)
-    command = [sys.executable, "-m", "data_bridge", "run", "broken:app", "--port", "0", "--workers", "2"]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=servers.PATIENCE, check=False)
+    ended = servers.command("run", "broken:app", "--port", "0", "--workers", "2", folder=tmp_path)
     assert ended.returncode == code
     assert said in ended.stderr
 

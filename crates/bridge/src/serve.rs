@@ -76,17 +76,7 @@ impl Server {
         root_path: &str,
         state: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let own = self.state()?;
-        let state = state.map(|state| Kept::new(state.unbind()));
-        let running = Rc::clone(&own.running);
-        let service = AsgiService::new(
-            Kept::new(app.clone().unbind()),
-            own.event_loop.bind(py),
-            root_path,
-            state,
-            own.on_disconnect,
-            running,
-        )?;
+        let service = self.asgi(app, root_path, state)?;
         self.serve(py, Rc::new(service))
     }
 
@@ -112,19 +102,11 @@ impl Server {
         state: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let own = self.state()?;
-        let event_loop = own.event_loop.bind(py);
-        let app = AsgiService::new(
-            Kept::new(served.getattr("app")?.unbind()),
-            event_loop,
-            root_path,
-            state.map(|state| Kept::new(state.unbind())),
-            own.on_disconnect,
-            Rc::clone(&own.running),
-        )?;
+        let app = self.asgi(&served.getattr("app")?, root_path, state)?;
         let service = adapted::service(
             served,
             app,
-            event_loop,
+            own.event_loop.bind(py),
             own.on_disconnect,
             Rc::clone(&own.running),
         )?;
@@ -199,6 +181,24 @@ fn seconds(grace: f64) -> PyResult<Duration> {
 }
 
 impl Server {
+    /// What answers by the ASGI `app`.
+    fn asgi(
+        &self,
+        app: &Bound<'_, PyAny>,
+        root_path: &str,
+        state: Option<Bound<'_, PyDict>>,
+    ) -> PyResult<AsgiService> {
+        let own = self.state()?;
+        AsgiService::new(
+            Kept::new(app.clone().unbind()),
+            own.event_loop.bind(app.py()),
+            root_path,
+            state.map(|state| Kept::new(state.unbind())),
+            own.on_disconnect,
+            Rc::clone(&own.running),
+        )
+    }
+
     fn state(&self) -> PyResult<&Rc<State>> {
         self.0.get().ok_or_else(errors::foreign_thread)
     }

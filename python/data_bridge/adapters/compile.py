@@ -12,7 +12,7 @@ from ..plan.types import Encoding, Operation, Step
 from . import body, upstream
 from .fields import NotCompiled, adapter_of, is_model, param_of
 from .makers import background, parameter_model, request, response, security_scopes
-from .respond import Responder
+from .respond import Responder, serialising
 
 if TYPE_CHECKING:
     from ..plan.graph import Inputs, Slot
@@ -160,15 +160,7 @@ def _encoding(context: Any) -> Encoding | None:
     if not is_default or runs_user_code(adapter_of(field).core_schema):
         return None
     adapter = adapter_of(field)
-    options = {
-        "include": context.response_model_include,
-        "exclude": context.response_model_exclude,
-        "by_alias": context.response_model_by_alias,
-        "exclude_unset": context.response_model_exclude_unset,
-        "exclude_defaults": context.response_model_exclude_defaults,
-        "exclude_none": context.response_model_exclude_none,
-    }
-    said = tuple((name, value) for name, value in options.items() if value not in (None, False))
+    said = tuple((name, value) for name, value in serialising(context).items() if value not in (None, False))
     return Encoding(
         validate=adapter.validator.validate_python,
         schema=None if getattr(field, "config", None) else adapter.core_schema,

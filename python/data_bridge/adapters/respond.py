@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic_core import PydanticUndefined
 
 from ..plan import steps
+from ..plan.types import SERIALISING
 from . import upstream
 from .makers import BACKGROUND, RESPONSE
 from .makers import request as request_itself
@@ -73,14 +74,7 @@ class Responder:
         self.field = context.response_field
         self.is_default = isinstance(context.response_class, upstream.DefaultPlaceholder)
         self.response_class = _value(context.response_class)
-        self.options = {
-            "include": context.response_model_include,
-            "exclude": context.response_model_exclude,
-            "by_alias": context.response_model_by_alias,
-            "exclude_unset": context.response_model_exclude_unset,
-            "exclude_defaults": context.response_model_exclude_defaults,
-            "exclude_none": context.response_model_exclude_none,
-        }
+        self.options = serialising(context)
 
     @property
     def is_overridden(self) -> bool:
@@ -180,6 +174,11 @@ class Interrupted(Exception):
 
     def __init__(self, work: Callable[[Any], Any]) -> None:
         self.work = work
+
+
+def serialising(context: Any) -> dict[str, Any]:
+    """Give what a route says to Pydantic's serialiser."""
+    return {name: getattr(context, f"response_model_{name}") for name in SERIALISING}
 
 
 def _value(option: Any) -> Any:

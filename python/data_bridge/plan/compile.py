@@ -16,7 +16,7 @@ from .graph import Graph
 from .handler import Handler
 from .schema import Adapter, adapt, runs_user_code
 from .signature import Unfit, function_of, read, where
-from .types import Body, Dependant, Encoding, Operation, RouteOptions, Step
+from .types import SERIALISING, Body, Dependant, Encoding, Operation, RouteOptions, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +33,6 @@ _TEXT_TYPES: dict[type[Response] | None, str] = {
 
 #: Statuses that carry no body (RFC 9110).
 _BODILESS = frozenset({204, 205, 304})
-
-#: The options that are said to Pydantic's serialiser, by its names.
-_SERIALISING = ("include", "exclude", "by_alias", "exclude_unset", "exclude_defaults", "exclude_none")
 
 
 def compile_route(
@@ -180,7 +177,7 @@ class _Compiler:
         return adapt(annotation)
 
     def serialising(self) -> tuple[tuple[str, Any], ...]:
-        said = {name: self.options.get(f"response_model_{name}") for name in _SERIALISING}
+        said = {name: self.options.get(f"response_model_{name}") for name in SERIALISING}
         said["by_alias"] = self.options.get("response_model_by_alias", True)
         return tuple((name, value) for name, value in said.items() if value is not None)
 

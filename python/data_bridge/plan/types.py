@@ -54,6 +54,9 @@ class RouteOptions(TypedDict):
     """What becomes of the handler when the client leaves (default: GET, HEAD and streams are cancelled)."""
 
 
+#: The options of a route that are said to Pydantic's serialiser, by its names (``response_model_include`` is one).
+SERIALISING = ("include", "exclude", "by_alias", "exclude_unset", "exclude_defaults", "exclude_none")
+
 #: Where a parameter stands in the request.
 Place = Literal["path", "query", "header", "cookie"]
 

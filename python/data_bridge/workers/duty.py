@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import resource
 import time
@@ -59,12 +60,9 @@ class Duty:
         self._stop.ask(gently=bool(heard))
 
     def _say(self, line: bytes) -> None:
-        try:
+        # A master that is busy or stopped will hear the next one; that it is gone the reader sees as well.
+        with contextlib.suppress(OSError):
             self._control.send(line)
-        except BlockingIOError:
-            pass  # a master that does not read is busy or stopped: it will hear the next one
-        except OSError:
-            pass  # it is gone: the reader sees it as well
 
 
 class Limits:
