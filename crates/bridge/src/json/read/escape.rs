@@ -34,10 +34,10 @@ pub fn unescape(
     }
 }
 
-/// The fault, unless the text before it is no UTF-8: then that came first.
+/// The fault, unless the text between these offsets is no UTF-8: then that came first.
 #[cold]
-fn earlier(text: &[u8], start: usize, at: usize, fault: Fault) -> Fault {
-    match std::str::from_utf8(&text[start..at]) {
+pub fn earlier(text: &[u8], start: usize, end: usize, fault: Fault) -> Fault {
+    match std::str::from_utf8(&text[start..end]) {
         Err(error) => Fault::new(start + error.valid_up_to(), Problem::Utf8),
         Ok(_) => fault,
     }

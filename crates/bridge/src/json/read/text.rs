@@ -4,8 +4,8 @@ use super::Reader;
 use pyloop::gil;
 use pyo3::Python;
 
-use super::error::{Fault, Problem};
-use super::escape::unescape;
+use super::error::Fault;
+use super::escape::{earlier, unescape};
 use super::ffi::keys::{self, Known, Place};
 use super::ffi::{self, Object};
 
@@ -81,15 +81,6 @@ fn unusual<'py>(
     }
     scratch.clear();
     let end = unescape(py, text, start, end, scratch)?;
-    let string = ffi::utf8(py, scratch).map_err(|fault| in_sent(text, start, end, fault))?;
+    let string = ffi::utf8(py, scratch).map_err(|fault| earlier(text, start, end, fault))?;
     Ok((string, end + 1))
-}
-
-/// The unescaped bytes were no UTF-8, so the string as it was sent was none.
-#[cold]
-fn in_sent(text: &[u8], start: usize, end: usize, fault: Fault) -> Fault {
-    match std::str::from_utf8(&text[start..end]) {
-        Err(error) => Fault::new(start + error.valid_up_to(), Problem::Utf8),
-        Ok(_) => fault,
-    }
 }

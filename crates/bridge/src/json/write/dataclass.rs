@@ -2,6 +2,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
 use super::Writer;
@@ -41,9 +42,6 @@ pub fn write<'py>(
 
 /// The mark of a field that is one.
 fn real(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    static FIELD: pyo3::sync::PyOnceLock<Py<PyAny>> = pyo3::sync::PyOnceLock::new();
-    let field = FIELD.get_or_try_init(py, || {
-        Ok::<_, PyErr>(py.import("dataclasses")?.getattr("_FIELD")?.unbind())
-    })?;
-    Ok(field.bind(py))
+    static FIELD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    FIELD.import(py, "dataclasses", "_FIELD")
 }

@@ -7,6 +7,7 @@ use pyo3::exceptions::{PyException, PyMemoryError, PyRuntimeError, PyUnicodeEnco
 use pyo3::ffi::PyObject;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
 
 use super::ffi::{DEPTH, NoRoom};
 
@@ -198,14 +199,9 @@ impl From<PyErr> for Stop {
 }
 
 /// The class that `dumps` raises.
-fn encode_error(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    CLASS
-        .get_or_try_init(py, || {
-            let module = py.import("data_bridge.exceptions")?;
-            Ok(module.getattr("JSONEncodeError")?.unbind())
-        })
-        .map(|class| class.bind(py))
+fn encode_error(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "data_bridge.exceptions", "JSONEncodeError")
 }
 
 /// The string with which a piece of a document begins, with its quotes; cut where it is long.

@@ -40,8 +40,7 @@ impl<'py> Writer<'_, 'py> {
             let wishes = under.plan.wishes;
             let set = wishes.exclude_unset.then(|| self.fields_set(object));
             let set = set.transpose()?;
-            self.enter()?;
-            self.punctuate(b'{');
+            self.enter(b'{')?;
             let (mut next, mut used, mut position) = (0, 0, 0);
             let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
             let place = &raw mut position;

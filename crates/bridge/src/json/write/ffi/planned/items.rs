@@ -25,8 +25,7 @@ impl Writer<'_, '_> {
         // SAFETY: the list is held; an item is fetched only after the size was compared.
         unsafe {
             let _held = Held::new(list);
-            self.enter()?;
-            self.punctuate(b'[');
+            self.enter(b'[')?;
             let count = ffi::PyList_GET_SIZE(list);
             for index in 0..count {
                 if ffi::PyList_GET_SIZE(list) != count {
@@ -51,8 +50,7 @@ impl Writer<'_, '_> {
         // SAFETY: the tuple is held, and never changes.
         unsafe {
             let _held = Held::new(tuple);
-            self.enter()?;
-            self.punctuate(b'[');
+            self.enter(b'[')?;
             for index in 0..ffi::PyTuple_GET_SIZE(tuple) {
                 let Some(node) = inner(index.unsigned_abs()) else {
                     return surprise();
@@ -76,8 +74,7 @@ impl Writer<'_, '_> {
         // SAFETY: the caller says so; from here on the set is held, and so is each item.
         unsafe {
             let set = Bound::from_borrowed_ptr(self.py, set);
-            self.enter()?;
-            self.punctuate(b'[');
+            self.enter(b'[')?;
             for item in set.try_iter()? {
                 self.node(under, inner, item?.as_ptr())?;
                 self.punctuate(b',');
@@ -99,8 +96,7 @@ impl Writer<'_, '_> {
         // interpreter checks the position itself.
         unsafe {
             let _held = Held::new(dict);
-            self.enter()?;
-            self.punctuate(b'{');
+            self.enter(b'{')?;
             let count = ffi::PyDict_Size(dict);
             let mut written = 0;
             let mut position = 0;

@@ -209,13 +209,16 @@ impl<'py> Writer<'_, 'py> {
         }
     }
 
-    /// Enters a container; one that lies too deep may be its own ancestor, which Pydantic has words for.
+    /// Enters a container and begins it with this bracket; one that lies too deep may be its own ancestor, which Pydantic has
+    /// words for.
     #[inline]
-    fn enter(&mut self) -> Written {
+    fn enter(&mut self, bracket: u8) -> Written {
         if self.depth == DEPTH {
             return surprise();
         }
         self.depth += 1;
-        Ok(self.buffer.reserve(1)?)
+        self.buffer.reserve(1)?;
+        self.punctuate(bracket);
+        Ok(())
     }
 }

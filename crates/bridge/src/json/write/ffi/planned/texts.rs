@@ -15,32 +15,33 @@ use crate::json::write::options::Options;
 use crate::json::write::stop::Written;
 use crate::json::write::{datetime, special};
 
-impl<'py> Writer<'_, 'py> {
+impl Writer<'_, '_> {
     /// # Safety
     /// `value` is a float and lives.
     #[inline]
     pub(super) unsafe fn planned_float(&mut self, under: Under<'_>, value: Object) -> Written {
         // SAFETY: the caller says so.
-        let (number, value) = unsafe {
-            (
-                ffi::PyFloat_AS_DOUBLE(value),
-                Bound::from_borrowed_ptr(self.py, value),
-            )
-        };
+        let number = unsafe { ffi::PyFloat_AS_DOUBLE(value) };
         let size = number.abs();
         if (1e-4..1e16).contains(&size) || size == 0.0 || under.plain && number.is_finite() {
             return self.float(number);
         }
         if number.is_finite() {
-            return self.float_by_pydantic(&value);
+            // SAFETY: the caller says so.
+            return unsafe { self.float_by_pydantic(value) };
         }
         surprise()
     }
 
     /// Floats with an exponent look different in Pydantic's releases.
+    ///
+    /// # Safety
+    /// `value` is a float and lives.
     #[cold]
-    fn float_by_pydantic(&mut self, value: &Bound<'py, PyAny>) -> Written {
+    unsafe fn float_by_pydantic(&mut self, value: Object) -> Written {
         static TO_JSON: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        // SAFETY: the caller says so.
+        let value = unsafe { Bound::from_borrowed_ptr(self.py, value) };
         let to_json = TO_JSON.import(self.py, "pydantic_core", "to_json")?;
         let json = to_json.call1((value,))?;
         let json = json.cast::<PyBytes>().map_err(PyErr::from)?;

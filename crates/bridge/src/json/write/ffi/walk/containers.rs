@@ -25,9 +25,7 @@ impl Writer<'_, '_> {
                 return Ok(self.buffer.literal(*b"[]")?);
             }
             let _held = Held::new(list);
-            self.descend(list)?;
-            self.buffer.reserve(1)?;
-            self.punctuate(b'[');
+            self.open(list, b'[')?;
             let mut index = 0;
             while index < count {
                 if ffi::PyList_GET_SIZE(list) != count {
@@ -67,9 +65,7 @@ impl Writer<'_, '_> {
                 return Ok(self.buffer.literal(*b"[]")?);
             }
             let _held = Held::new(tuple);
-            self.descend(tuple)?;
-            self.buffer.reserve(1)?;
-            self.punctuate(b'[');
+            self.open(tuple, b'[')?;
             for index in 0..count {
                 if PRETTY {
                     self.break_line()?;
@@ -106,9 +102,7 @@ impl Writer<'_, '_> {
                 return self.dict_by_other_rules(dict);
             }
             let started = self.buffer.len();
-            self.descend(dict)?;
-            self.buffer.reserve(1)?;
-            self.punctuate(b'{');
+            self.open(dict, b'{')?;
             let (mut position, mut left) = (0, count);
             let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
             // Asking for more than there is costs as much as any other item.

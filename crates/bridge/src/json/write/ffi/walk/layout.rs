@@ -23,6 +23,15 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
+    /// Enters a container and begins it with this bracket.
+    #[inline]
+    pub fn open(&mut self, container: Object, bracket: u8) -> Written {
+        self.descend(container)?;
+        self.buffer.reserve(1)?;
+        self.punctuate(bracket);
+        Ok(())
+    }
+
     /// Leaves what has no brackets.
     pub fn rise(&mut self) {
         self.depth -= 1;
