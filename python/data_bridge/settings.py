@@ -49,6 +49,12 @@ class Settings:
     root_path: str = _setting("", "path prefix that a proxy in front strips (ASGI root_path)", group="App")
 
     access_log: bool = _setting(True, "log a line for each request", group="Logging")
+    access_log_format: str = _setting(
+        "default",
+        "default, json (one object a line), or a text with gunicorn's atoms",
+        group="Logging",
+        flags=("--access-logformat",),
+    )
     log_level: str = _setting("info", "critical, error, warning, info or debug", group="Logging")
     log_config: str | None = _setting(None, "logging configuration file (.ini, .json or .yaml)", group="Logging")
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io::{IsTerminal, Write as _};
 use std::rc::Rc;
 
-use api::access_log::AccessLog;
+use api::access_log::{AccessLog, Format};
 use pyo3::prelude::*;
 
 use crate::coroutine::later;
@@ -12,23 +12,23 @@ use crate::coroutine::later;
 /// The access log that the settings ask for. `through_python`: as records of the logger `data_bridge.access`.
 ///
 /// Without it no line takes the GIL: the lines of one turn are written together by a task of the runtime.
-pub fn sink(wanted: bool, through_python: bool) -> Option<AccessLog> {
+pub fn sink(wanted: bool, format: Format, through_python: bool) -> Option<AccessLog> {
     if !wanted {
         return None;
     }
     let lines = Rc::new(RefCell::new(String::new()));
-    let prefix = if std::io::stdout().is_terminal() {
+    let prefix = if through_python || format != Format::Usual {
+        ""
+    } else if std::io::stdout().is_terminal() {
         "\x1b[32mINFO\x1b[0m:     "
     } else {
         "INFO:     "
     };
-    Some(AccessLog::new(move |line| {
+    Some(AccessLog::new(format, move |line| {
         let first = lines.borrow().is_empty();
         {
             let mut lines = lines.borrow_mut();
-            if !through_python {
-                lines.push_str(prefix);
-            }
+            lines.push_str(prefix);
             lines.push_str(line);
             lines.push('\n');
         }

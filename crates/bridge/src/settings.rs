@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use api::access_log::Format;
 use api::limits::Limits;
 use api::overload::Overload;
 use api::server::Config;
@@ -31,6 +32,7 @@ pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
         date_header: get(settings, "date_header")?,
         access_log: access_log::sink(
             get(settings, "access_log")?,
+            log_format(settings)?,
             get::<Option<String>>(settings, "log_config")?.is_some(),
         ),
         ..defaults
@@ -51,6 +53,12 @@ where
         PyValueError::new_err(format!("{name}: {error}"))
     };
     settings.getattr(name)?.extract().map_err(wrong)
+}
+
+fn log_format(settings: &Bound<'_, PyAny>) -> PyResult<Format> {
+    let text: String = get(settings, "access_log_format")?;
+    Format::parse(&text)
+        .map_err(|error| PyValueError::new_err(format!("access_log_format: {error}")))
 }
 
 fn limits(settings: &Bound<'_, PyAny>) -> PyResult<Limits> {

@@ -4,6 +4,7 @@
 use super::response::Response;
 use super::websocket::Socket;
 use super::{BodyEvent, ConnectionInfo, Observer};
+use crate::access_log::Answered;
 use crate::connection::{Link, SKIP_LIMIT, WakerSlot};
 use crate::error::{BodyError, Refusal};
 use crate::http1::body::{Decoded, Decoder};
@@ -13,7 +14,7 @@ use bytes::Bytes;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The state of an exchange, shared by its handle and its connection.
 pub(crate) struct Inner {
@@ -38,6 +39,8 @@ pub(crate) struct Inner {
     pub(super) body_waker: WakerSlot,
     pub(super) write_waker: WakerSlot,
     observer: RefCell<Option<Weak<dyn Observer>>>,
+    /// When the request's head was complete, where somebody wants to know.
+    began: Option<Instant>,
 }
 
 /// What [`Inner::skip`] found.
@@ -67,6 +70,7 @@ impl Inner {
             body_waker: WakerSlot::default(),
             write_waker: WakerSlot::default(),
             observer: RefCell::new(None),
+            began: link.engine.is_timed().then(Instant::now),
             link,
         }
     }
@@ -249,7 +253,13 @@ impl Inner {
     /// What the access log says of the response.
     pub(crate) fn log(&self) {
         if let Some(log) = &self.link.engine.access_log {
-            log.answered(self.link.info.peer, &self.head, self.response.status());
+            log.answered(Answered {
+                peer: self.link.info.peer,
+                head: &self.head,
+                status: self.response.status(),
+                sent: self.response.sent(),
+                took: self.began.map(|began| began.elapsed()).unwrap_or_default(),
+            });
         }
     }
 

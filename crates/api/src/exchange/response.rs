@@ -31,6 +31,8 @@ pub(super) struct Response {
     held: RefCell<Vec<u8>>,
     /// Frames the body, from the head on.
     body: Cell<Option<BodyEncoder>>,
+    /// Bytes of the body that were given to be sent.
+    sent: Cell<u64>,
     keep_alive: Cell<bool>,
     /// The high-water mark was reached, and the low one has not been since.
     blocked: Cell<bool>,
@@ -43,6 +45,7 @@ impl Response {
             status: Cell::new(0),
             held: RefCell::default(),
             body: Cell::new(None),
+            sent: Cell::new(0),
             keep_alive: Cell::new(false),
             blocked: Cell::new(false),
         }
@@ -63,6 +66,10 @@ impl Response {
     /// The status that was sent; 0 before.
     pub(super) fn status(&self) -> u16 {
         self.status.get()
+    }
+
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.get()
     }
 
     pub(super) fn keeps_alive(&self) -> bool {
@@ -304,6 +311,8 @@ impl Inner {
         let mut output = self.link.output.borrow_mut();
         let admitted = body.begin_part(output.tail(), length);
         push(&mut output, admitted);
+        let before = self.response.sent.get();
+        self.response.sent.set(before + admitted as u64);
         let sent = body.end_part(output.tail(), length, admitted);
         self.response.body.set(Some(body));
         if output.len() >= OUTPUT_HIGH {

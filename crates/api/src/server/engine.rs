@@ -102,6 +102,11 @@ impl Engine {
         self.stage.get()
     }
 
+    /// Whether anybody wants to know how long requests take.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.access_log.as_ref().is_some_and(AccessLog::is_timed)
+    }
+
     /// What the server adds to its responses.
     pub(crate) fn stamp(&self) -> &Stamp {
         &self.stamp

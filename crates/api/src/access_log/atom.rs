@@ -1,0 +1,140 @@
+//! The values that a line may name, by gunicorn's letters. What a client sent is escaped: it can neither end a line nor a quote.
+
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::{Answered, clock};
+
+/// A value of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Atom {
+    Address,
+    Nothing,
+    User,
+    Time,
+    RequestLine,
+    Method,
+    Path,
+    Query,
+    Protocol,
+    Status,
+    /// `-` for none.
+    LengthOrDash,
+    Length,
+    Referer,
+    UserAgent,
+    Seconds,
+    DecimalSeconds,
+    Millis,
+    Micros,
+    Process,
+    /// A field of the request, by its name in lower case.
+    Header(Box<str>),
+}
+
+/// Every atom but the fields.
+const ATOMS: [(&str, Atom); 19] = [
+    ("h", Atom::Address),
+    ("l", Atom::Nothing),
+    ("u", Atom::User),
+    ("t", Atom::Time),
+    ("r", Atom::RequestLine),
+    ("m", Atom::Method),
+    ("U", Atom::Path),
+    ("q", Atom::Query),
+    ("H", Atom::Protocol),
+    ("s", Atom::Status),
+    ("b", Atom::LengthOrDash),
+    ("B", Atom::Length),
+    ("f", Atom::Referer),
+    ("a", Atom::UserAgent),
+    ("T", Atom::Seconds),
+    ("L", Atom::DecimalSeconds),
+    ("M", Atom::Millis),
+    ("D", Atom::Micros),
+    ("p", Atom::Process),
+];
+
+impl Atom {
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        if let Some(field) = name
+            .strip_prefix('{')
+            .and_then(|name| name.strip_suffix("}i"))
+        {
+            return Some(Self::Header(field.to_ascii_lowercase().into()));
+        }
+        let known = ATOMS.into_iter().find(|(letter, _)| *letter == name);
+        known.map(|(_, atom)| atom)
+    }
+
+    pub(super) fn names() -> String {
+        ATOMS.map(|(letter, _)| format!("%({letter})s")).join(", ")
+    }
+
+    pub(super) fn is_timed(&self) -> bool {
+        matches!(
+            self,
+            Self::Seconds | Self::DecimalSeconds | Self::Millis | Self::Micros
+        )
+    }
+
+    /// Appends the value. Writing to a `String` does not fail.
+    pub(super) fn write(&self, line: &mut String, request: Answered<'_>) {
+        let Answered { head, took, .. } = request;
+        let _ = match self {
+            Self::Address => match request.peer {
+                Some(peer) => write!(line, "{}", peer.ip()),
+                None => write!(line, "-"),
+            },
+            Self::Nothing => write!(line, "-"),
+            Self::User => escaped(line, user(request).as_deref()),
+            Self::Time => clock::write_common(line, SystemTime::now()),
+            Self::RequestLine => {
+                let target = head.target().escape_ascii();
+                write!(line, "{} {target} {}", head.method(), protocol(request))
+            }
+            Self::Method => write!(line, "{}", head.method()),
+            Self::Path => escaped(line, Some(head.raw_path())),
+            Self::Query => write!(line, "{}", head.query().escape_ascii()),
+            Self::Protocol => write!(line, "{}", protocol(request)),
+            Self::Status => write!(line, "{}", request.status),
+            Self::LengthOrDash if request.sent == 0 => write!(line, "-"),
+            Self::LengthOrDash | Self::Length => write!(line, "{}", request.sent),
+            Self::Referer => escaped(line, head.get(b"referer")),
+            Self::UserAgent => escaped(line, head.get(b"user-agent")),
+            Self::Seconds => write!(line, "{}", took.as_secs()),
+            Self::DecimalSeconds => write!(line, "{:.6}", took.as_secs_f64()),
+            Self::Millis => write!(line, "{}", took.as_millis()),
+            Self::Micros => write!(line, "{}", took.as_micros()),
+            Self::Process => write!(line, "<{}>", std::process::id()),
+            Self::Header(name) => escaped(line, head.get(name.as_bytes())),
+        };
+    }
+}
+
+/// `HTTP/1.1`.
+pub(super) fn protocol(request: Answered<'_>) -> String {
+    format!("HTTP/{}", request.head.version().as_str())
+}
+
+fn escaped(line: &mut String, value: Option<&[u8]>) -> std::fmt::Result {
+    match value {
+        Some(value) => write!(line, "{}", value.escape_ascii()),
+        None => write!(line, "-"),
+    }
+}
+
+/// The user that Basic authentication names (RFC 7617), whether or not the application believes it.
+fn user(request: Answered<'_>) -> Option<Vec<u8>> {
+    let credentials = request.head.get(b"authorization")?;
+    let (scheme, encoded) = credentials.split_at_checked("Basic ".len())?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return None;
+    }
+    let mut pair = BASE64_STANDARD.decode(encoded.trim_ascii()).ok()?;
+    pair.truncate(pair.iter().position(|byte| *byte == b':')?);
+    Some(pair)
+}
