@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from . import _native
 from .adapters import adapt
 from .lifespan import AsgiApp, Lifespan
+from .wsgi import Wsgi, is_wsgi
 
 if TYPE_CHECKING:
     import socket
@@ -125,6 +126,8 @@ async def live(
     occasion: Occasion,
 ) -> None:
     """Serve ``app`` on the running loop until ``stop`` is asked for or a signal of ``occasion`` comes."""
+    if not runs_plan(app, settings) and is_wsgi(app, settings):
+        app = Wsgi(app, settings)
     lifespan = Lifespan(app, settings.lifespan)
     served = adapt(app, settings, asyncio.get_running_loop())
     with stop.signals(occasion.stops_at), _hangup(server, settings, occasion):

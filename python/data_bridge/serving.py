@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
@@ -17,9 +16,10 @@ from .loading import Failure, Target
 from .loop import new_event_loop
 from .server import Occasion, runs_plan, serve_on
 from .settings import Settings, from_environment
+from .wsgi import is_wsgi, takes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 logger = logging.getLogger("data_bridge")
 
@@ -27,7 +27,7 @@ logger = logging.getLogger("data_bridge")
 def serve(app: Any, **options: Any) -> None:
     """Serve ``app`` until SIGINT or SIGTERM; returns after the last request was answered.
 
-    ``app`` is an ASGI 3.0 application (FastAPI, Starlette, Django, ...) or a :class:`data_bridge.App`; or its name,
+    ``app`` is an ASGI 3.0 or WSGI application (FastAPI, Django, Flask, ...) or a :class:`data_bridge.App`; or its name,
     ``"module:app"``, which ``workers`` and ``reload`` need: their processes import it. ``options`` are the fields of
     :class:`data_bridge.settings.Settings`; what is not given is taken from ``DATA_BRIDGE_*`` in the environment, else
     from the defaults.
@@ -108,8 +108,10 @@ def interface(app: Any, settings: Settings) -> str:
         return "data_bridge.App"
     if compiles(app, settings):
         return "FastAPI, compiled"
-    if not _takes(app, 3):
-        hint = next((hint for count, hint in _NOT_ASGI_3.items() if _takes(app, count)), "")
+    if is_wsgi(app, settings):
+        return "WSGI"
+    if not takes(app, 3):
+        hint = next((hint for count, hint in _NOT_ASGI_3.items() if takes(app, count)), "")
         raise TypeError(
             f"{app!r} is no ASGI 3.0 application, which is called as app(scope, receive, send){hint and f'; {hint}'}"
         )
@@ -118,18 +120,7 @@ def interface(app: Any, settings: Settings) -> str:
 
 #: What an app may be that takes so many arguments instead of three.
 _NOT_ASGI_3 = {
-    2: "if it is a WSGI application, wrap it, for example with a2wsgi",
+    2: "if it is a WSGI application, leave out --interface asgi",
     1: "if it is an ASGI 2.0 application, wrap it with asgiref.compatibility.guarantee_single_callable",
     0: "if it is a function that makes the app, use --factory",
 }
-
-
-def _takes(app: Callable[..., Any], count: int) -> bool:
-    """Whether ``app`` can be called with ``count`` arguments, as far as its signature tells."""
-    try:
-        inspect.signature(app).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:  # something native that does not tell
-        return True
-    return True

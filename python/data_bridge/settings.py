@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Interface = Literal["auto", "asgi", "app"]
+Interface = Literal["auto", "asgi", "wsgi", "app"]
 #: Several texts; a flag may be given several times, and the environment separates them by commas.
 Texts = tuple[str, ...]
 LifespanMode = Literal["auto", "on", "off"]
@@ -40,6 +40,7 @@ class Settings:
 
     interface: Interface = _setting("auto", "how to call the app", group="App")
     compile: bool = _setting(True, "compile the routes of a FastAPI app", group="App")
+    threads: int = _setting(16, "calls of a WSGI app at once, each in a thread", group="App", positive=True)
     lifespan: LifespanMode = _setting("auto", "whether to run the app's ASGI lifespan", group="App")
     on_disconnect: OnDisconnect = _setting(
         "auto",
