@@ -111,13 +111,17 @@ coverage: test-build ## lines of Python that the tests reach; of Rust's pyo3-fre
 	else echo "Rust was not measured: cargo install cargo-llvm-cov, rustup component add llvm-tools"; fi
 
 .PHONY: conformance
-conformance: conformance-fastapi autobahn browser ## suites that others wrote: CPython's asyncio tests on every Python found (PYTHON=… for one), FastAPI's tests, Autobahn; Chromium
+conformance: conformance-fastapi autobahn h2spec browser ## suites that others wrote: CPython's asyncio tests on every Python found (PYTHON=… for one), FastAPI's tests, Autobahn, h2spec; Chromium
 	@failed=0; for python in $$(scripts/find_python.sh --all "$(PYTHON)"); do \
 	  env -u CARGO_TARGET_DIR $(MAKE) --no-print-directory conformance-here PYTHON=$$python || failed=1; done; exit $$failed
 
 .PHONY: conformance-here
 conformance-here: test-build
 	@$(TEST)/python tests/conformance/run.py
+
+.PHONY: h2spec
+h2spec: test-build ## h2spec, strict, over TLS and clear text (installs it by Go, says so where that is missing; two minutes)
+	PYTHONPATH=. $(TEST)/python tests/conformance/http2/h2spec.py
 
 .PHONY: autobahn
 autobahn: test-build ## the Autobahn suite against our WebSockets (needs Python 2.7, says so where it is missing; ten minutes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -12,23 +13,64 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
+#: The first descriptor that systemd passes.
+_FIRST_PASSED = 3
+
+_LAST_PORT = 65535
+
 
 def listen(settings: Settings) -> list[socket.socket]:
-    """Open the listening sockets that ``settings`` name: one for each address of ``host``, or the inherited ``fd``.
+    """Open the listening sockets that ``settings`` name.
 
-    Where ``port`` is 0, all get the port that the system chose for the first. Raises ``OSError`` where one cannot be
-    had; its text says which and what to do.
+    These are the addresses of ``bind``, else the inherited ``fd``, else what systemd has passed, else one for each
+    address of ``host``; where a port is 0, all addresses of a host get the one that the system chose for the first.
+    Raises ``OSError`` where one cannot be had; its text says which and what to do.
     """
-    if settings.fd is not None:
+    if not settings.bind and settings.fd is not None:
         return [_inherited(settings.fd)]
-    where = f"{settings.host}:{settings.port}"
+    if not settings.bind and (passed := _passed()):
+        return [_inherited(number) for number in passed]
     opened: list[socket.socket] = []
     try:
-        addresses = _addresses(settings.host, settings.port)
+        for where in settings.bind or (f"{settings.host}:{settings.port}",):
+            opened += _listen_at(where, settings.backlog)
+    except OSError:
+        for each in opened:
+            each.close()
+        raise
+    return opened
+
+
+def place(where: str) -> tuple[str, int] | int:
+    """Read ``host:port``, ``[address]:port`` or ``fd://number``. Raises ``ValueError`` for anything else."""
+    host, colon, port = where.rpartition("//" if where.startswith("fd://") else ":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > _LAST_PORT:
+        raise ValueError(f"an address to bind is host:port, [address]:port or fd://number, not {where!r}")
+    if colon == "//":
+        return int(port)
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _passed() -> list[int]:
+    """Give what systemd has opened for this process (sd_listen_fds(3)), once: no child is to take it for its own."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return []
+    count = int(os.environ.pop("LISTEN_FDS", "0"))
+    del os.environ["LISTEN_PID"]
+    return list(range(_FIRST_PASSED, _FIRST_PASSED + count))
+
+
+def _listen_at(where: str, backlog: int) -> list[socket.socket]:
+    found = place(where)
+    if isinstance(found, int):
+        return [_inherited(found)]
+    opened: list[socket.socket] = []
+    try:
+        addresses = _addresses(*found)
         both = len({family for family, _ in addresses}) > 1
         for family, address in addresses:
             port = opened[0].getsockname()[1] if opened else address[1]
-            opened.append(_open(family, (address[0], port, *address[2:]), settings.backlog, only_v6=both))
+            opened.append(_open(family, (address[0], port, *address[2:]), backlog, only_v6=both))
     except OSError as error:
         for each in opened:
             each.close()
@@ -77,6 +119,9 @@ def _inherited(number: int) -> socket.socket:
         found = socket.socket(fileno=number)
     except OSError as error:
         raise OSError(error.errno, f"fd {number} is no open socket: {error.strerror}") from None
+    if found.family not in (socket.AF_INET, socket.AF_INET6):
+        found.detach()
+        raise OSError(errno.EAFNOSUPPORT, f"fd {number} is no TCP socket; only those are served")
     if not found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) or found.type != socket.SOCK_STREAM:
         found.detach()
         raise OSError(errno.EINVAL, f"fd {number} is a socket that does not listen; call listen() on it before")

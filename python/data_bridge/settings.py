@@ -7,6 +7,8 @@ import os
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
+from .binds import place
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -35,6 +37,7 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address or name to listen on", group="Where")
     port: int = _setting(8000, "port to listen on; 0 takes a free one", group="Where")
+    bind: Texts = _setting((), "listen at these instead: host:port, [address]:port, fd://number", group="Where")
     fd: int | None = _setting(None, "listen on this inherited socket instead of on host and port", group="Where")
     backlog: int = _setting(2048, "connections that the kernel keeps before they are accepted", group="Where")
 
@@ -91,6 +94,12 @@ class Settings:
     max_headers: int = _setting(100, "most header fields of a request", group="Limits", positive=True)
     max_header_bytes: int = _setting(64 * 1024, "largest request head", group="Limits", positive=True)
 
+    http2: bool = _setting(True, "speak HTTP/2, by ALPN or to clients that begin with it in clear text", group="HTTP/2")
+    http2_max_streams: int = _setting(100, "requests at once on one connection", group="HTTP/2", positive=True)
+    http2_max_control_frames: int = _setting(
+        1000, "frames in 10 s that cost a client nothing (PING, SETTINGS, RST_STREAM, …)", group="HTTP/2", positive=True
+    )
+
     ws_max_size: int = _setting(16 * 1024 * 1024, "largest WebSocket message", group="WebSocket", positive=True)
     ws_max_queue: int = _setting(
         32, "messages that wait for the app before reading stops", group="WebSocket", positive=True
@@ -140,6 +149,8 @@ class Settings:
             _check(item, hints[item.name], getattr(self, item.name))
         if not 0 <= self.port <= _LAST_PORT:
             raise ValueError(f"port must be 0 to 65535, not {self.port}")
+        for where in self.bind:
+            place(where)
         if self.reload and self.workers != 1:
             raise ValueError("reload serves with one worker; leave out workers, or reload")
         self._check_tls()

@@ -13,21 +13,23 @@ mod phases;
 mod waker;
 mod websocket;
 
+pub(crate) use deadlines::{Deadlines, Expired};
 pub(crate) use file::FileRange;
-pub(crate) use link::{INPUT_HIGH, Link, OUTPUT_HIGH};
+pub(crate) use link::{INPUT_HIGH, Link, OUTPUT_HIGH, OUTPUT_LOW};
 pub(crate) use output::{BY_REFERENCE, Output};
 pub(crate) use phases::SKIP_LIMIT;
 pub(crate) use waker::WakerSlot;
+pub(crate) use websocket::Pulse;
 
 use crate::exchange::{Exchange, Inner};
 use crate::http1::head::HeadParser;
+use crate::http2;
 use crate::metrics::contain;
 use crate::overload::{Place, Ticket};
 use crate::server::{Hangup, Stage, Watch};
 use crate::service::LocalBoxFuture;
 use crate::stream::Stream;
-use deadlines::{Deadlines, Expired};
-use link::OUTPUT_LOW;
+use bytes::Bytes;
 use phases::Phase;
 use socket2::SockRef;
 use std::future::poll_fn;
@@ -38,7 +40,6 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::AsyncWrite;
-use websocket::Pulse;
 
 /// Requests that one connection may have answered in one turn before others have theirs.
 const PIPELINED_PER_TURN: usize = 16;
@@ -71,13 +72,23 @@ struct Connection {
 }
 
 /// Serves one client until it or the server closes the connection.
-pub(crate) async fn run(stream: Stream, link: Rc<Link>) {
+pub(crate) async fn run(mut stream: Stream, link: Rc<Link>) {
+    if stream.speaks_http2() {
+        Box::pin(http2::run(&mut stream, &link, Bytes::new())).await;
+        stream.farewell();
+        return;
+    }
     let mut connection = Connection::new(stream, link);
     poll_fn(|cx| match contain("connection", || connection.poll(cx)) {
         Some(Flow::Continue(())) => Poll::Pending,
         Some(Flow::Break(())) | None => Poll::Ready(()),
     })
     .await;
+    if connection.phase == Phase::Http2 {
+        let link = Rc::clone(&connection.link);
+        let before = link.input.borrow_mut().buffer().split().freeze();
+        Box::pin(http2::run(&mut connection.stream, &link, before)).await;
+    }
     contain("connection end", || drop(connection));
 }
 
@@ -133,6 +144,9 @@ impl Connection {
         loop {
             self.poll_handler(cx);
             self.advance(&mut budget, cx);
+            if self.phase == Phase::Http2 {
+                return Flow::Break(());
+            }
             self.flush(cx)?;
             let read = self.fill(cx)?;
             let again = self.link.again.replace(false) || self.may_proceed();

@@ -337,6 +337,17 @@ impl Exchange {
         self.inner.fail();
     }
 
+    /// Too many requests are at work, and too many wait already, or this one has waited too long.
+    pub(crate) fn turn_away(&self) {
+        let seconds = self.inner.link.engine.overload.retry_after().to_string();
+        let headers = [
+            ("content-type", "text/plain; charset=utf-8"),
+            ("retry-after", &seconds),
+        ];
+        // Where this cannot be said, dropping the exchange ends it.
+        let _ = self.respond(503, headers, &b"the server is busy"[..]);
+    }
+
     /// Bounds the time until the response begins, in place of the server's own time limit; counts from now. Only
     /// from within [`Service::call`](crate::service::Service::call).
     pub fn set_time_limit(&self, limit: Option<Duration>) {

@@ -6,6 +6,7 @@ pub mod access_log;
 pub mod error;
 pub mod exchange;
 pub mod http1;
+pub mod http2;
 pub mod json;
 pub mod limits;
 pub mod metrics;

@@ -11,6 +11,7 @@ pub(crate) use hangups::{Hangup, Watch};
 
 use crate::access_log::AccessLog;
 use crate::http1::encode::Stamp;
+use crate::http2;
 use crate::limits::Limits;
 use crate::listener;
 use crate::metrics;
@@ -52,6 +53,8 @@ pub struct Config {
     pub tls: Option<Keyring>,
     /// What each WebSocket is told.
     pub websocket: websocket::Options,
+    /// What clients of HTTP/2 are held to; `None` where nobody shall speak it.
+    pub http2: Option<http2::Options>,
     /// The value of the `Server` header, where a response has none.
     pub server_header: Option<String>,
     /// Whether to send a `Date` header where a response has none.
@@ -73,6 +76,7 @@ impl Default for Config {
             overload: Overload::default(),
             tls: None,
             websocket: websocket::Options::default(),
+            http2: Some(http2::Options::default()),
             server_header: Some("data_bridge".to_owned()),
             date_header: true,
             access_log: None,

@@ -22,6 +22,14 @@ impl Stream {
         }
     }
 
+    /// Whether the client has chosen HTTP/2 in its handshake.
+    pub(crate) fn speaks_http2(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(tls) => tls.protocol() == Some(b"h2"),
+        }
+    }
+
     /// Whether something that was written has not reached the socket.
     pub(crate) fn has_unsent(&self) -> bool {
         match self {

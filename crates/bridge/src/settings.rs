@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use api::access_log::Format;
+use api::http2;
 use api::limits::Limits;
 use api::overload::Overload;
 use api::server::Config;
@@ -28,6 +29,7 @@ pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
         overload: overload(settings)?,
         tls: tls(settings)?,
         websocket: websocket(settings)?,
+        http2: http2(settings)?,
         server_header: get::<bool>(settings, "server_header")?.then(|| "data_bridge".to_owned()),
         date_header: get(settings, "date_header")?,
         access_log: access_log::sink(
@@ -104,6 +106,18 @@ fn websocket(settings: &Bound<'_, PyAny>) -> PyResult<websocket::Options> {
     })
 }
 
+/// Nothing where clients shall not speak it.
+fn http2(settings: &Bound<'_, PyAny>) -> PyResult<Option<http2::Options>> {
+    if !get::<bool>(settings, "http2")? {
+        return Ok(None);
+    }
+    Ok(Some(http2::Options {
+        streams: get(settings, "http2_max_streams")?,
+        control_frames: get(settings, "http2_max_control_frames")?,
+        ..http2::Options::default()
+    }))
+}
+
 /// Reads the certificates' files as well. `ValueError` where they cannot be used.
 fn tls(settings: &Bound<'_, PyAny>) -> PyResult<Option<Keyring>> {
     let files = |name| get::<Option<String>>(settings, name);
@@ -124,6 +138,7 @@ fn tls(settings: &Bound<'_, PyAny>) -> PyResult<Option<Keyring>> {
             "optional" => Demand::Optional,
             _ => Demand::None,
         },
+        http2: get(settings, "http2")?,
     };
     let keyring = Keyring::load(options);
     keyring

@@ -2,6 +2,7 @@
 
 use crate::stream::Stream;
 use crate::tls::session::TlsStream;
+use bytes::Bytes;
 use rustix::fs::sendfile;
 use std::fs::File;
 use std::io;
@@ -26,6 +27,14 @@ pub(crate) struct FileRange {
 }
 
 impl FileRange {
+    /// Its first bytes, at most `room`. An error where the file has become shorter.
+    pub(super) fn read(&self, room: usize) -> io::Result<Bytes> {
+        let mut block = vec![0; self.length.min(room).min(BLOCK)];
+        let read = full(self.file.read_at(&mut block, self.offset))?;
+        block.truncate(read);
+        Ok(block.into())
+    }
+
     /// What is left once `sent` bytes of it are out.
     pub(super) fn after(&self, sent: usize) -> Self {
         Self {

@@ -3,6 +3,7 @@
 use super::input::Input;
 use super::output::Output;
 use crate::exchange::ConnectionInfo;
+use crate::http2::Outbox;
 use crate::server::{Engine, Hangup};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -20,9 +21,11 @@ pub(crate) const OUTPUT_LOW: usize = 16 * 1024;
 /// One connection, as its exchanges see it. Exchanges may outlive the task: then `lost` is set.
 pub(crate) struct Link {
     pub(crate) engine: Rc<Engine>,
-    pub(crate) info: ConnectionInfo,
+    pub(crate) info: Rc<ConnectionInfo>,
     pub(crate) input: RefCell<Input>,
     pub(crate) output: RefCell<Output>,
+    /// Of a stream of HTTP/2: the heads beside `output`, which is bodies alone there.
+    pub(crate) outbox: Option<Outbox>,
     /// Nothing more is read from the client or reaches it.
     pub(crate) lost: Cell<bool>,
     /// The task stopped reading because `input` is full; whoever takes from it schedules the task.
@@ -39,10 +42,11 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(engine: Rc<Engine>, info: ConnectionInfo) -> Self {
+    pub(crate) fn new(engine: Rc<Engine>, info: Rc<ConnectionInfo>) -> Self {
         Self {
             engine,
             info,
+            outbox: None,
             input: RefCell::default(),
             output: RefCell::default(),
             lost: Cell::new(false),
@@ -52,6 +56,14 @@ impl Link {
             running: Cell::new(false),
             scheduled: Cell::new(false),
             waker: RefCell::new(None),
+        }
+    }
+
+    /// One stream of HTTP/2 on the connection that `info` is about.
+    pub(crate) fn of_stream(engine: Rc<Engine>, info: Rc<ConnectionInfo>) -> Self {
+        Self {
+            outbox: Some(Outbox::default()),
+            ..Self::new(engine, info)
         }
     }
 

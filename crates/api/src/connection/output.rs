@@ -122,6 +122,23 @@ impl Output {
         Ok(Flushed { progress, empty })
     }
 
+    /// Takes at most `room` bytes off the front, those of a file out of it. Nothing where it is empty.
+    pub(crate) fn take(&mut self, room: usize) -> io::Result<Bytes> {
+        let taken = match self.queue.front() {
+            None if self.sent == 0 && self.tail.len() <= room => {
+                return Ok(Bytes::from(std::mem::take(&mut self.tail)));
+            }
+            None => {
+                let end = self.tail.len().min(self.sent + room);
+                Bytes::copy_from_slice(&self.tail[self.sent..end])
+            }
+            Some(Part::Bytes(bytes)) => bytes.slice(self.sent..bytes.len().min(self.sent + room)),
+            Some(Part::File(file)) => file.after(self.sent).read(room)?,
+        };
+        self.consume(taken.len());
+        Ok(taken)
+    }
+
     fn poll_write<S: Sink>(&self, stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         match self.queue.front() {
             None => return Pin::new(stream).poll_write(cx, &self.tail[self.sent..]),

@@ -7,6 +7,7 @@ use crate::exchange::{Exchange, Inner, Skipped};
 use crate::faults;
 use crate::http1::encode;
 use crate::http1::head::Head;
+use crate::http2;
 use crate::metrics::contain;
 use crate::overload::Entry;
 use std::ops::ControlFlow;
@@ -29,6 +30,8 @@ pub(super) enum Phase {
     WebSocket,
     /// Nothing more is answered: when everything is sent, the connection ends, or lingers.
     Closing { linger: bool },
+    /// The client speaks HTTP/2, as its first bytes say: somebody else goes on from them.
+    Http2,
     /// Everything is sent; what the client still sends is thrown away, so that no reset overtakes the response.
     Lingering,
 }
@@ -43,7 +46,7 @@ impl Connection {
                 Phase::Exchange => self.settle(),
                 Phase::Skip { left } => self.skip(left),
                 Phase::WebSocket => self.converse(cx),
-                Phase::Closing { .. } => false,
+                Phase::Closing { .. } | Phase::Http2 => false,
                 Phase::Lingering => {
                     self.link.input.borrow_mut().buffer().clear();
                     false
@@ -83,9 +86,17 @@ impl Connection {
                 }
                 return false;
             }
+            Err(_) if self.is_http2() => self.phase = Phase::Http2,
             Err(refusal) => self.refuse(refusal),
         }
         true
+    }
+
+    /// Whether what is no request of HTTP/1.1 is the beginning of HTTP/2, as clients may send it who know.
+    fn is_http2(&self) -> bool {
+        let is_first = self.spare.is_none();
+        let engine = &self.link.engine;
+        is_first && engine.speaks_http2 && http2::is_preface(self.link.input.borrow_mut().buffer())
     }
 
     fn dispatch(&mut self, head: Head, half_closed: bool, cx: &mut Context<'_>) {
@@ -113,7 +124,7 @@ impl Connection {
                 self.queued = Some((ticket, exchange));
                 self.deadlines.queued(engine.overload.wait);
             }
-            Some(Entry::Full) => self.turn_away(&exchange),
+            Some(Entry::Full) => exchange.turn_away(),
         }
     }
 
@@ -125,17 +136,6 @@ impl Connection {
             self.deadlines.answer_due(current.time_limit());
         }
         self.poll_handler(cx);
-    }
-
-    /// Too many requests are at work, and too many wait already, or this one has waited too long.
-    fn turn_away(&self, exchange: &Exchange) {
-        let seconds = self.link.engine.overload.retry_after().to_string();
-        let headers = [
-            ("content-type", "text/plain; charset=utf-8"),
-            ("retry-after", &seconds),
-        ];
-        // Where this cannot be said, dropping the exchange ends it.
-        let _ = exchange.respond(503, headers, &b"the server is busy"[..]);
     }
 
     /// Lets a queued exchange begin, if its turn has come.
@@ -277,20 +277,20 @@ impl Connection {
             Phase::Head | Phase::Lingering => ControlFlow::Break(()),
             Phase::Exchange => {
                 if let Some((_, exchange)) = self.queued.take() {
-                    self.turn_away(&exchange);
+                    exchange.turn_away();
                 }
                 self.deadlines.exchange_begun();
                 ControlFlow::Continue(())
             }
             Phase::WebSocket => self.pulse_expired(),
-            Phase::Closing { .. } => ControlFlow::Continue(()),
+            Phase::Closing { .. } | Phase::Http2 => ControlFlow::Continue(()),
         }
     }
 
     /// The client has sent its last byte.
     pub(super) fn ended(&mut self) -> ControlFlow<(), bool> {
         match self.phase {
-            Phase::Head | Phase::WebSocket => {}
+            Phase::Head | Phase::WebSocket | Phase::Http2 => {}
             Phase::Exchange => {
                 if let Some(current) = &self.current {
                     current.body_arrived();

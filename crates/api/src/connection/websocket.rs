@@ -1,17 +1,18 @@
 //! A connection that became a WebSocket: when to ping, how long to wait, when it is over. Knows no frame.
 
 use super::phases::Phase;
-use super::{Connection, Flow};
+use super::{Connection, Deadlines, Flow, Link};
 use crate::error::Violation;
-use crate::exchange::Talk;
+use crate::exchange::{Inner, Talk};
 use crate::timeouts::{Millis, NEVER};
+use crate::websocket::Options;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::task::Context;
 use std::time::Duration;
 
 /// What is due when.
-pub(super) struct Pulse {
+pub(crate) struct Pulse {
     ping_at: Millis,
     /// A ping is out, and the client has said nothing since.
     pong_by: Millis,
@@ -30,26 +31,60 @@ impl Default for Pulse {
 }
 
 impl Pulse {
-    pub(super) fn next(&self) -> Millis {
+    /// Of a WebSocket that begins.
+    pub(crate) fn begin(options: &Options, deadlines: &Deadlines) -> Self {
+        Self {
+            ping_at: later(options.ping_interval, deadlines),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn next(&self) -> Millis {
         self.ping_at.min(self.pong_by).min(self.close_by)
     }
 
     /// Whatever the client sent, it lives: a pong may be held up behind a long message.
-    pub(super) fn heard(&mut self) {
+    pub(crate) fn heard(&mut self) {
         self.pong_by = NEVER;
+    }
+
+    /// Our close is out: no ping any more, but a limit for the client's.
+    pub(crate) fn await_close(&mut self, options: &Options, deadlines: &Deadlines) {
+        if self.close_by == NEVER {
+            *self = Self {
+                close_by: deadlines.after(options.close_timeout),
+                ..Self::default()
+            };
+        }
+    }
+
+    /// Something is due. `Break` where the client has had its time.
+    pub(crate) fn expired(&mut self, current: &Inner, link: &Link, deadlines: &Deadlines) -> Flow {
+        let now = deadlines.now();
+        if self.close_by <= now {
+            return ControlFlow::Break(());
+        }
+        if self.pong_by <= now {
+            if link.input.borrow().is_empty() {
+                current.fail_websocket(Violation::new(1011, "keepalive ping timeout"));
+                return ControlFlow::Continue(());
+            }
+            // The answer may stand behind what nobody has taken yet.
+            self.pong_by = NEVER;
+        }
+        if self.ping_at <= now {
+            current.ping();
+            let options = &link.engine.websocket;
+            self.ping_at = later(options.ping_interval, deadlines);
+            if self.pong_by == NEVER {
+                self.pong_by = later(options.ping_timeout, deadlines);
+            }
+        }
+        ControlFlow::Continue(())
     }
 }
 
 impl Connection {
-    /// The time after `duration`, where zero means never.
-    fn later(&self, duration: Duration) -> Millis {
-        if duration.is_zero() {
-            NEVER
-        } else {
-            self.deadlines.after(duration)
-        }
-    }
-
     pub(super) fn begin_websocket(&mut self) {
         if let Some(current) = &self.current {
             current.log();
@@ -58,10 +93,7 @@ impl Connection {
         // It may live for days: the bound on requests at work is not about it.
         self.place = None;
         self.deadlines.exchange_over();
-        self.pulse = Pulse {
-            ping_at: self.later(self.link.engine.websocket.ping_interval),
-            ..Pulse::default()
-        };
+        self.pulse = Pulse::begin(&self.link.engine.websocket, &self.deadlines);
     }
 
     /// Reads what has come, as far as somebody takes it; says whether the phase has changed.
@@ -78,13 +110,9 @@ impl Connection {
             self.close(true);
             return true;
         }
-        if self.pulse.close_by == NEVER && current.awaits_close() {
-            self.pulse = Pulse {
-                close_by: self
-                    .deadlines
-                    .after(self.link.engine.websocket.close_timeout),
-                ..Pulse::default()
-            };
+        if current.awaits_close() {
+            let options = &self.link.engine.websocket;
+            self.pulse.await_close(options, &self.deadlines);
         }
         false
     }
@@ -99,26 +127,18 @@ impl Connection {
     }
 
     pub(super) fn pulse_expired(&mut self) -> Flow {
-        let now = self.deadlines.now();
-        let Some(current) = self.current.as_ref().filter(|_| self.pulse.close_by > now) else {
+        let Some(current) = &self.current else {
             return ControlFlow::Break(());
         };
-        if self.pulse.pong_by <= now {
-            if self.link.input.borrow().is_empty() {
-                current.fail_websocket(Violation::new(1011, "keepalive ping timeout"));
-                return ControlFlow::Continue(());
-            }
-            // The answer may stand behind what nobody has taken yet.
-            self.pulse.pong_by = NEVER;
-        }
-        if self.pulse.ping_at <= now {
-            current.ping();
-            let options = &self.link.engine.websocket;
-            self.pulse.ping_at = self.later(options.ping_interval);
-            if self.pulse.pong_by == NEVER {
-                self.pulse.pong_by = self.later(options.ping_timeout);
-            }
-        }
-        ControlFlow::Continue(())
+        self.pulse.expired(current, &self.link, &self.deadlines)
+    }
+}
+
+/// The time after `duration`, where zero means never.
+fn later(duration: Duration, deadlines: &Deadlines) -> Millis {
+    if duration.is_zero() {
+        NEVER
+    } else {
+        deadlines.after(duration)
     }
 }

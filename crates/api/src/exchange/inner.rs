@@ -7,6 +7,7 @@ use super::{BodyEvent, ConnectionInfo, Observer};
 use crate::access_log::Answered;
 use crate::connection::{Link, SKIP_LIMIT, WakerSlot};
 use crate::error::{BodyError, Refusal};
+use crate::http1::Framing;
 use crate::http1::body::{Decoded, Decoder};
 use crate::http1::encode::CONTINUE;
 use crate::http1::head::Head;
@@ -119,6 +120,9 @@ impl Inner {
             }
             Ok(Decoded::End) => BodyEvent::End,
             Err(refusal) => self.lose(BodyError::Malformed(refusal)),
+            Ok(Decoded::Incomplete) if input.ended && self.head.framing() == Framing::Stream => {
+                BodyEvent::End
+            }
             Ok(Decoded::Incomplete) if input.ended => self.lose(BodyError::Incomplete),
             Ok(Decoded::Incomplete) => {
                 self.wait_for_body();
@@ -162,7 +166,9 @@ impl Inner {
 
     fn wait_for_body(&self) {
         let continue_due = self.continue_due.replace(false) && !self.response.is_started();
-        if continue_due {
+        if continue_due && let Some(outbox) = &self.link.outbox {
+            outbox.interim(100, CONTINUE.to_vec());
+        } else if continue_due {
             self.link
                 .output
                 .borrow_mut()

@@ -9,6 +9,9 @@ use crate::http1::encode::{self, Prepared, Reply, Stamp, Started};
 use crate::http1::response_body::BodyEncoder;
 use std::cell::{Cell, RefCell};
 
+/// The room that most heads need.
+const HEAD: usize = 256;
+
 /// How far the response has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -123,10 +126,20 @@ impl Inner {
         encode: impl FnOnce(&mut Vec<u8>, &Stamp, Reply, Option<u64>) -> Result<Started, ResponseError>,
     ) -> Result<(), ResponseError> {
         self.check_unstarted()?;
-        let reply = self.reply(self.may_keep_alive() && self.is_reusable());
         let stamp = self.link.engine.stamp();
         let length = Some(body.len() as u64);
-        let started = encode(self.link.output.borrow_mut().tail(), stamp, reply, length)?;
+        let started = match &self.link.outbox {
+            None => {
+                let reply = self.reply(self.may_keep_alive() && self.is_reusable());
+                encode(self.link.output.borrow_mut().tail(), stamp, reply, length)?
+            }
+            Some(outbox) => {
+                let mut lines = Vec::with_capacity(HEAD);
+                let started = encode(&mut lines, stamp, self.reply(true), length)?;
+                outbox.head(started.status, lines);
+                started
+            }
+        };
         self.begin(started, Stage::Streaming);
         self.append(body)?;
         self.end(no_trailers())
@@ -185,9 +198,18 @@ impl Inner {
         V: AsRef<[u8]>,
     {
         self.check_unstarted()?;
-        let mut output = self.link.output.borrow_mut();
-        encode::early_hints(output.tail(), Reply::to(&self.head), headers)?;
-        drop(output);
+        let reply = Reply::to(&self.head);
+        match &self.link.outbox {
+            None => {
+                let mut output = self.link.output.borrow_mut();
+                encode::early_hints(output.tail(), reply, headers)?;
+            }
+            Some(outbox) => {
+                let mut lines = Vec::new();
+                encode::early_hints(&mut lines, reply, headers)?;
+                outbox.interim(103, lines);
+            }
+        }
         self.link.schedule();
         Ok(())
     }
@@ -224,7 +246,7 @@ impl Inner {
         self.link.schedule();
     }
 
-    /// Writes the head of an answer after which the connection is no longer HTTP's.
+    /// Writes the head of an answer after which the connection, or the stream, is no longer HTTP's.
     pub(super) fn switch<N, V>(
         &self,
         headers: impl IntoIterator<Item = (N, V)>,
@@ -234,11 +256,20 @@ impl Inner {
         V: AsRef<[u8]>,
     {
         self.check_unstarted()?;
-        let mut output = self.link.output.borrow_mut();
         let stamp = self.link.engine.stamp();
         let reply = self.reply(false);
-        let started = encode::head(output.tail(), stamp, reply, 101, headers, None)?;
-        drop(output);
+        let started = match &self.link.outbox {
+            None => {
+                let mut output = self.link.output.borrow_mut();
+                encode::head(output.tail(), stamp, reply, 101, headers, None)?
+            }
+            Some(outbox) => {
+                let mut lines = Vec::with_capacity(HEAD);
+                let started = encode::head(&mut lines, stamp, reply, 200, headers, None)?;
+                outbox.head(started.status, lines);
+                started
+            }
+        };
         self.begin(started, Stage::Upgraded);
         Ok(())
     }
@@ -286,9 +317,13 @@ impl Inner {
     fn release_head(&self) {
         if self.response.stage.get() == Stage::Held {
             let mut held = self.response.held.borrow_mut();
-            let mut output = self.link.output.borrow_mut();
-            output.tail().extend_from_slice(&held);
-            held.clear();
+            if let Some(outbox) = &self.link.outbox {
+                outbox.head(self.response.status(), std::mem::take(&mut *held));
+            } else {
+                let mut output = self.link.output.borrow_mut();
+                output.tail().extend_from_slice(&held);
+                held.clear();
+            }
             self.response.stage.set(Stage::Streaming);
         }
     }
@@ -331,7 +366,15 @@ impl Inner {
         V: AsRef<[u8]>,
     {
         let body = self.response.body.get().ok_or(ResponseError::NotStarted)?;
-        let ended = body.finish(self.link.output.borrow_mut().tail(), trailers);
+        let ended = match &self.link.outbox {
+            None => body.finish(self.link.output.borrow_mut().tail(), trailers),
+            Some(outbox) => {
+                let mut lines = Vec::new();
+                let ended = body.finish_apart(&mut lines, trailers);
+                outbox.end(lines);
+                ended
+            }
+        };
         let stage = if ended.is_ok() {
             Stage::Finished
         } else {

@@ -38,6 +38,8 @@ enum Stage {
     /// So many bytes are to come.
     Length(u64),
     Chunked(Box<Chunked>),
+    /// Everything that comes; where it ends is said elsewhere.
+    Stream,
 }
 
 /// A chunked body. Boxed, because most requests have none.
@@ -76,6 +78,7 @@ impl Decoder {
                 trailer: TrailerParser::new(limits),
                 trailers: Fields::default(),
             })),
+            Framing::Stream => Stage::Stream,
         };
         Self { stage }
     }
@@ -89,6 +92,8 @@ impl Decoder {
                 Ok(take(buffer, left).map_or(Decoded::Incomplete, Decoded::Chunk))
             }
             Stage::Chunked(chunked) => chunked.decode(buffer),
+            Stage::Stream if buffer.is_empty() => Ok(Decoded::Incomplete),
+            Stage::Stream => Ok(Decoded::Chunk(buffer.split().freeze())),
         }
     }
 
@@ -97,6 +102,7 @@ impl Decoder {
         match &self.stage {
             Stage::Length(left) => *left == 0,
             Stage::Chunked(chunked) => chunked.next == Next::Nothing,
+            Stage::Stream => false,
         }
     }
 
@@ -105,13 +111,14 @@ impl Decoder {
         match &self.stage {
             Stage::Length(left) => Some(*left),
             Stage::Chunked(chunked) => (chunked.next == Next::Nothing).then_some(0),
+            Stage::Stream => None,
         }
     }
 
     /// The fields behind a chunked body, once it is complete.
     pub fn trailers(&self) -> Option<&Fields> {
         match &self.stage {
-            Stage::Length(_) => None,
+            Stage::Length(_) | Stage::Stream => None,
             Stage::Chunked(chunked) => Some(&chunked.trailers).filter(|fields| !fields.is_empty()),
         }
     }

@@ -373,7 +373,7 @@ fn write_framing(
             write_length(out, length);
             Ok(BodyEncoder::length(length))
         }
-        (None, None) if reply.version == Version::Http10 => Ok(BodyEncoder::until_close()),
+        (None, None) if reply.version != Version::Http11 => Ok(BodyEncoder::until_close()),
         (None, None) => {
             out.extend_from_slice(b"transfer-encoding: chunked\r\n");
             Ok(BodyEncoder::chunked())
@@ -390,7 +390,7 @@ fn write_length(out: &mut Vec<u8>, length: u64) {
 /// Says what is not the version's default.
 fn write_connection(out: &mut Vec<u8>, version: Version, keep_alive: bool) {
     match (version, keep_alive) {
-        (Version::Http11, true) => {}
+        (Version::Http11, true) | (Version::Http2, _) => {}
         (Version::Http10, true) => out.extend_from_slice(b"connection: keep-alive\r\n"),
         (_, false) => out.extend_from_slice(b"connection: close\r\n"),
     }

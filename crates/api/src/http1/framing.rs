@@ -14,6 +14,8 @@ pub enum Framing {
     Length(u64),
     /// After the last chunk.
     Chunked,
+    /// With the last frame of its stream (HTTP/2).
+    Stream,
 }
 
 /// What the fields say that concern the message and the connection rather than the application.

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use std::mem::MaybeUninit;
 
 /// Longer methods are refused: no registered one has more than 17 bytes.
-const METHOD_LIMIT: usize = 32;
+pub(super) const METHOD_LIMIT: usize = 32;
 
 /// `" HTTP/1.1"` and the space behind the method.
 const REST_OF_REQUEST_LINE: usize = 10;
@@ -22,7 +22,7 @@ const REST_OF_REQUEST_LINE: usize = 10;
 /// Fields up to this number are parsed without an allocation.
 const FIELDS_ON_STACK: usize = 64;
 
-const TARGET_TOO_LONG: Refusal = Refusal::new(414, "request target too long");
+pub(super) const TARGET_TOO_LONG: Refusal = Refusal::new(414, "request target too long");
 
 /// The version a request was made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,14 +31,17 @@ pub enum Version {
     Http10,
     /// HTTP/1.1
     Http11,
+    /// HTTP/2
+    Http2,
 }
 
 impl Version {
-    /// As ASGI spells it: `1.0` or `1.1`.
+    /// As ASGI spells it: `1.0`, `1.1` or `2`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http10 => "1.0",
             Self::Http11 => "1.1",
+            Self::Http2 => "2",
         }
     }
 }
@@ -46,17 +49,19 @@ impl Version {
 /// One request's head. Its bytes are shared with the buffer it was read into.
 #[derive(Debug, Clone)]
 pub struct Head {
-    fields: Fields,
-    method: Span,
-    target: Span,
-    path: Span,
-    query: Span,
-    host: Option<Span>,
-    framing: Framing,
-    version: Version,
-    keep_alive: bool,
-    expects_continue: bool,
-    upgrade: bool,
+    pub(super) fields: Fields,
+    pub(super) method: Span,
+    pub(super) target: Span,
+    pub(super) path: Span,
+    pub(super) query: Span,
+    pub(super) host: Option<Span>,
+    pub(super) framing: Framing,
+    pub(super) version: Version,
+    pub(super) keep_alive: bool,
+    pub(super) expects_continue: bool,
+    pub(super) upgrade: bool,
+    /// The protocol that a stream of HTTP/2 is to become (RFC 8441).
+    pub(super) protocol: Option<Span>,
 }
 
 impl Head {
@@ -134,6 +139,11 @@ impl Head {
     /// The protocol that the client offers to change to.
     pub fn upgrade(&self) -> Option<&[u8]> {
         self.get(b"upgrade").filter(|_| self.upgrade)
+    }
+
+    /// The protocol that a stream of HTTP/2 is to carry from now on (`:protocol`, RFC 8441).
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.protocol.map(|span| self.bytes(span))
     }
 
     /// Host and port that the request is for: the target's where it names one, else the Host field's.
@@ -284,6 +294,7 @@ fn read<'a>(
             && !old
             && !matches!(framing, Framing::None | Framing::Length(0)),
         upgrade: options.upgrade && !old,
+        protocol: None,
     })
 }
 

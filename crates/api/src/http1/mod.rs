@@ -17,5 +17,6 @@ mod status;
 mod target;
 pub(crate) mod token;
 mod trailer;
+pub(crate) mod translated;
 
 pub use framing::Framing;

@@ -95,15 +95,25 @@ impl BodyEncoder {
         out: &mut Vec<u8>,
         trailers: impl IntoIterator<Item = (N, V)>,
     ) -> Result<(), ResponseError> {
-        if let Kind::Length(missing @ 1..) = self.0 {
-            return Err(ResponseError::TooShort { missing });
-        }
         let start = out.len();
-        let result = write_end(out, trailers);
+        let result = self.finish_apart(out, trailers);
         if result.is_err() || self.0 != Kind::Chunked {
             out.truncate(start);
         }
         result
+    }
+
+    /// [`BodyEncoder::finish`] where the end and its trailers travel apart from the body: they stand in `out` behind a line
+    /// that ends chunks. After an error `out` is of no use.
+    pub(crate) fn finish_apart<N: AsRef<[u8]>, V: AsRef<[u8]>>(
+        self,
+        out: &mut Vec<u8>,
+        trailers: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<(), ResponseError> {
+        if let Kind::Length(missing @ 1..) = self.0 {
+            return Err(ResponseError::TooShort { missing });
+        }
+        write_end(out, trailers)
     }
 }
 

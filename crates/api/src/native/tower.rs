@@ -108,6 +108,7 @@ fn request(
         .version(match head.version() {
             Version::Http10 => http::Version::HTTP_10,
             Version::Http11 => http::Version::HTTP_11,
+            Version::Http2 => http::Version::HTTP_2,
         })
         .body(body.of(incoming.remaining()))?;
     for (name, value) in head.headers() {

@@ -6,6 +6,7 @@ use crate::access_log::AccessLog;
 use crate::connection::{self, Link};
 use crate::exchange::ConnectionInfo;
 use crate::http1::encode::Stamp;
+use crate::http2;
 use crate::limits::Limits;
 use crate::listener::{Admission, Intake};
 use crate::overload::{Overload, Places};
@@ -44,6 +45,8 @@ pub(crate) struct Engine {
     pub(crate) overload: Overload,
     pub(crate) places: Option<Rc<Places>>,
     pub(crate) websocket: websocket::Options,
+    pub(crate) http2: http2::Options,
+    pub(crate) speaks_http2: bool,
     /// Where clients speak TLS.
     pub(super) handshakes: Option<Handshakes>,
     pub(crate) wheel: Rc<Wheel>,
@@ -80,6 +83,8 @@ impl Engine {
             places: Places::new(&config.overload),
             overload: config.overload,
             websocket: config.websocket,
+            speaks_http2: config.http2.is_some(),
+            http2: config.http2.unwrap_or_default(),
             handshakes,
             wheel: Wheel::start(),
             hangups: Hangups::start()?,
@@ -250,7 +255,7 @@ impl Intake for Acceptor {
         } else {
             Some(listening_at)
         };
-        let info = ConnectionInfo::new(local, Some(peer));
+        let info = Rc::new(ConnectionInfo::new(local, Some(peer)));
         let link = Rc::new(Link::new(Rc::clone(&self.engine), info));
         let place = Place {
             id: self.engine.add(Rc::clone(&link)),

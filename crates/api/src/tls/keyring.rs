@@ -14,8 +14,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What clients may ask for by ALPN (RFC 7301).
-const PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
+/// What clients may ask for by ALPN (RFC 7301), the best first.
+const PROTOCOLS: [&[u8]; 3] = [b"h2", b"http/1.1", b"http/1.0"];
 
 /// The certificates of a server, checked and ready.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Keyring {
             .iter()
             .map(|source| {
                 let identity = Identity::load(source, options.password.as_deref(), &provider)?;
-                Offer::new(identity, &provider, &verifier, &ticketer)
+                Offer::new(identity, &provider, &verifier, &ticketer, options.http2)
             })
             .collect::<Result<Vec<_>, _>>()?;
         if offers.is_empty() {
@@ -103,6 +103,7 @@ impl Offer {
         provider: &Arc<CryptoProvider>,
         verifier: &Arc<dyn ClientCertVerifier>,
         ticketer: &Arc<dyn ProducesTickets>,
+        http2: bool,
     ) -> Result<Self, TlsError> {
         let mut config = ServerConfig::builder_with_provider(Arc::clone(provider))
             .with_safe_default_protocol_versions()
@@ -111,7 +112,8 @@ impl Offer {
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(
                 &identity.certified,
             ))));
-        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+        let offered = &PROTOCOLS[usize::from(!http2)..];
+        config.alpn_protocols = offered.iter().map(|name| name.to_vec()).collect();
         config.ticketer = Arc::clone(ticketer);
         Ok(Self {
             identity,

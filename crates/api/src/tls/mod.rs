@@ -23,6 +23,8 @@ pub struct Options {
     pub authorities: Option<PathBuf>,
     /// Whether clients have to show one.
     pub demand: Demand,
+    /// Whether clients may choose HTTP/2.
+    pub http2: bool,
 }
 
 /// The files of one certificate (PEM).

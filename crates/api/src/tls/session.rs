@@ -34,6 +34,11 @@ impl TlsStream {
         &self.tcp
     }
 
+    /// What client and server agreed upon (ALPN).
+    pub(crate) fn protocol(&self) -> Option<&[u8]> {
+        self.session.alpn_protocol()
+    }
+
     /// Whether sealed bytes wait for the socket.
     pub(crate) fn has_unsent(&self) -> bool {
         self.session.wants_write()

@@ -18,14 +18,16 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// A request for a WebSocket that can be accepted.
 #[derive(Debug, Clone)]
 pub struct Handshake {
-    accept: String,
+    /// Of a connection of HTTP/1.1; a stream of HTTP/2 has no key to answer (RFC 8441, 5.1).
+    accept: Option<String>,
     pub(super) deflate: Option<Agreement>,
 }
 
 impl Handshake {
     /// Reads a request that [`asks`] for a WebSocket. `deflate` says whether messages may be compressed.
     pub fn read(head: &Head, deflate: bool) -> Result<Self, Refusal> {
-        if !matches!(head.framing(), Framing::None | Framing::Length(0)) {
+        let is_stream = head.protocol().is_some();
+        if !is_stream && !matches!(head.framing(), Framing::None | Framing::Length(0)) {
             return Err(Refusal::bad_request("a WebSocket request has no body"));
         }
         if one(head, b"sec-websocket-version") != Some(VERSION.as_bytes()) {
@@ -34,33 +36,45 @@ impl Handshake {
                 "only WebSocket version 13 is spoken here",
             ));
         }
-        let key = one(head, b"sec-websocket-key")
-            .filter(|key| is_key(key))
-            .ok_or(Refusal::bad_request(
-                "Sec-WebSocket-Key is not 16 bytes in base64",
-            ))?;
+        let accept = if is_stream {
+            None
+        } else {
+            let key = one(head, b"sec-websocket-key")
+                .filter(|key| is_key(key))
+                .ok_or(Refusal::bad_request(
+                    "Sec-WebSocket-Key is not 16 bytes in base64",
+                ))?;
+            Some(accept(key))
+        };
         let offers = head.fields().get_all(b"sec-websocket-extensions");
         Ok(Self {
-            accept: accept(key),
+            accept,
             deflate: deflate.then(|| Agreement::reach(offers)).flatten(),
         })
     }
 
-    /// The fields of the `101` beside the application's.
+    /// The fields of the acceptance beside the application's.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let upgrade = self.accept.clone().map(|accept| {
+            [
+                ("upgrade", "websocket".to_owned()),
+                ("connection", "Upgrade".to_owned()),
+                ("sec-websocket-accept", accept),
+            ]
+        });
         let extensions = self.deflate.map(Agreement::answer);
-        [
-            ("upgrade", "websocket".to_owned()),
-            ("connection", "Upgrade".to_owned()),
-            ("sec-websocket-accept", self.accept.clone()),
-        ]
-        .into_iter()
-        .chain(extensions.map(|value| ("sec-websocket-extensions", value)))
+        upgrade
+            .into_iter()
+            .flatten()
+            .chain(extensions.map(|value| ("sec-websocket-extensions", value)))
     }
 }
 
 /// Whether the request asks for a WebSocket, be it rightly or wrongly.
 pub fn asks(head: &Head) -> bool {
+    if let Some(protocol) = head.protocol() {
+        return protocol == b"websocket";
+    }
     head.upgrade().is_some()
         && head.method() == "GET"
         && head

@@ -7,6 +7,7 @@ mod backpressure;
 mod bodies;
 mod disconnect;
 mod framing;
+mod http2;
 mod json;
 mod outside;
 mod panics;

@@ -125,6 +125,7 @@ pub fn version(py: Python<'_>, version: Version) -> &Bound<'_, PyString> {
     match version {
         Version::Http10 => intern!(py, "1.0"),
         Version::Http11 => intern!(py, "1.1"),
+        Version::Http2 => intern!(py, "2"),
     }
 }
 
