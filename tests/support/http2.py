@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 from collections import deque
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -115,6 +116,26 @@ class Client:
         code = self.next(StreamReset, stream).error_code
         assert code is not None
         return int(code)
+
+    def has(self, kind: type[Event], stream: int | None = None) -> bool:
+        """Say whether such an event has come, and was not taken yet."""
+        return any(
+            isinstance(event, kind) and stream in (None, getattr(event, "stream_id", None)) for event in self._events
+        )
+
+    def last_stream(self) -> int | None:
+        """Give the last stream that the server will answer, once it has said so."""
+        found = [event.last_stream_id for event in self._events if isinstance(event, ConnectionTerminated)]
+        return found[-1] if found else None
+
+    def look(self) -> None:
+        """Take what the server has said already."""
+        while not self.ended and select.select([self.socket], [], [], 0)[0]:
+            self._more()
+
+    def wait(self) -> None:
+        """Wait until the server has said something more."""
+        self._more()
 
     def goodbye(self) -> int | None:
         """Wait for the end of the connection; gives what the server said of it last, where it said anything."""
