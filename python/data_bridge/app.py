@@ -16,7 +16,7 @@ from .datastructures import State
 from .reference.result import internal_error, too_late
 from .reference.run import respond
 from .requests import Request
-from .routing import Routes
+from .plan.routes import Routes
 
 Hook = TypeVar("Hook", bound=Callable[[], Any])
 Lifespan = Callable[["App"], AbstractAsyncContextManager[Mapping[str, Any] | None]]

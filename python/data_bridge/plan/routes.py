@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Unpack
 
-from ._native import Operations
-from .exceptions import RouteError
-from .plan.types import Constant, Route, RouteOptions
+from .._native import Operations
+from ..exceptions import RouteError
+from .types import Constant, Route, RouteOptions
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from .responses import RawHeaders
+    from ..responses import RawHeaders
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -46,7 +46,7 @@ class Routes:
 
         Raises :class:`~data_bridge.exceptions.RouteError`, naming its file and line, for all that is wrong with it.
         """
-        from .plan.compile import compile_route  # noqa: PLC0415 - needs Pydantic, which native routes do not
+        from .compile import compile_route  # noqa: PLC0415 - needs Pydantic, which native routes do not
 
         names = tuple(dict.fromkeys(method.upper() for method in methods))
         self._add(compile_route(path, names, endpoint, options, self.executor))
