@@ -4,8 +4,13 @@ DataBridgeError
 ├── StartupFailed         the app's start-up failed: nothing was served
 ├── ClientDisconnected    (also an OSError) the client left before its answer was complete
 ├── RouteError            (also a ValueError) a route that cannot work, found at registration
-├── RequestValidationError        a request that does not fit its route: 422
-└── ResponseValidationError         a handler's result that does not fit its return annotation: 500
+│   └── FastAPIError      (also a RuntimeError) the same under FastAPI's name
+│       ├── DependencyScopeError
+│       └── PydanticV1NotSupportedError
+└── ValidationException
+    ├── RequestValidationError           a request that does not fit its route: 422
+    ├── WebSocketRequestValidationError  a handshake that does not: 1008
+    └── ResponseValidationError          a handler's result that does not fit its return annotation: 500
 
 JSONEncodeError           (a TypeError) an object that JSON cannot carry
 HTTPException             an answer that is raised instead of returned
@@ -13,7 +18,7 @@ HTTPException             an answer that is raised instead of returned
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,33 +40,89 @@ class RouteError(DataBridgeError, ValueError):
     """A route that cannot work. The text names the handler's file and line, what is wrong and what to do."""
 
 
-class RequestValidationError(DataBridgeError):
+class EndpointContext(TypedDict, total=False):
+    """Which endpoint a request had reached: named at the end of a validation error's text."""
+
+    function: str
+    path: str
+    file: str
+    line: int
+
+
+class ValidationException(DataBridgeError):
+    """Data that does not fit what an endpoint declares.
+
+    ``endpoint_ctx`` says which endpoint, so that a log line leads to it.
+    """
+
+    def __init__(self, errors: Sequence[Any], *, endpoint_ctx: EndpointContext | None = None) -> None:
+        super().__init__(errors)
+        self._errors = errors
+        context = endpoint_ctx or {}
+        self.endpoint_ctx = endpoint_ctx
+        self.endpoint_function = context.get("function")
+        self.endpoint_path = context.get("path")
+        self.endpoint_file = context.get("file")
+        self.endpoint_line = context.get("line")
+
+    def errors(self) -> Sequence[Any]:
+        """Pydantic's error items, each ``loc`` beginning with the parameter's place (``path``, ``query``, ``body``)."""
+        return self._errors
+
+    def _where(self) -> str:
+        path = self.endpoint_path
+        if self.endpoint_file and self.endpoint_line and self.endpoint_function:
+            place = f'  File "{self.endpoint_file}", line {self.endpoint_line}, in {self.endpoint_function}'
+            return f"{place}\n    {path}" if path else place
+        return f"  Endpoint: {path}" if path else ""
+
+    def __str__(self) -> str:
+        plural = "" if len(self._errors) == 1 else "s"
+        lines = [f"{len(self._errors)} validation error{plural}:", *(f"  {error}" for error in self._errors)]
+        return "\n".join([*lines, "", self._where()] if self._where() else lines).rstrip()
+
+
+class RequestValidationError(ValidationException):
     """A request that does not fit its route; answered with 422 in FastAPI's format.
 
     ``body`` is what was received as body, parsed as far as it could be.
     """
 
-    def __init__(self, errors: Sequence[Mapping[str, Any]], *, body: Any = None) -> None:
-        super().__init__(f"{len(errors)} validation error(s)")
+    def __init__(
+        self, errors: Sequence[Any], *, body: Any = None, endpoint_ctx: EndpointContext | None = None
+    ) -> None:
+        super().__init__(errors, endpoint_ctx=endpoint_ctx)
         self.body = body
-        self._errors = errors
-
-    def errors(self) -> Sequence[Mapping[str, Any]]:
-        """Pydantic's error items, each ``loc`` beginning with the parameter's place (``path``, ``query``, ``body``)."""
-        return self._errors
 
 
-class ResponseValidationError(DataBridgeError):
-    """A handler's result that does not fit its return annotation: the handler's fault, answered with 500."""
+class WebSocketRequestValidationError(ValidationException):
+    """A handshake that does not fit its route; the connection is closed with 1008."""
 
-    def __init__(self, errors: Sequence[Mapping[str, Any]], where: str) -> None:
-        lines = "\n".join(f"  {error['loc']}: {error['msg']}" for error in errors)
-        super().__init__(f"the result of the handler at {where} does not fit its return annotation:\n{lines}")
-        self._errors = errors
 
-    def errors(self) -> Sequence[Mapping[str, Any]]:
-        """Pydantic's error items."""
-        return self._errors
+class ResponseValidationError(ValidationException):
+    """A handler's result, ``body``, that does not fit its return annotation: the handler's fault, answered with 500."""
+
+    def __init__(
+        self, errors: Sequence[Any], *, body: Any = None, endpoint_ctx: EndpointContext | None = None
+    ) -> None:
+        super().__init__(errors, endpoint_ctx=endpoint_ctx)
+        self.body = body
+
+
+class FastAPIError(RouteError, RuntimeError):
+    """An application that is put together wrongly; the name is that under which FastAPI's users know it."""
+
+
+class DependencyScopeError(FastAPIError):
+    """A dependency of scope ``request`` that needs one of scope ``function``, which ends before it."""
+
+
+class PydanticV1NotSupportedError(FastAPIError):
+    """A model of ``pydantic.v1``."""
+
+
+class FastAPIDeprecationWarning(UserWarning):
+    """Something that FastAPI deprecated; shown by default, unlike a ``DeprecationWarning``."""
 
 
 class JSONEncodeError(TypeError):
