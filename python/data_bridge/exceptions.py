@@ -4,6 +4,7 @@ DataBridgeError
 ├── StartupFailed         the app's start-up failed: nothing was served
 ├── ClientDisconnected    (also an OSError) the client left before its answer was complete
 ├── RouteError            (also a ValueError) a route that cannot work, found at registration
+│   ├── DeclarationError  (also an AssertionError) a parameter or path that cannot be declared so
 │   └── FastAPIError      (also a RuntimeError) the same under FastAPI's name
 │       ├── DependencyScopeError
 │       └── PydanticV1NotSupportedError
@@ -88,9 +89,7 @@ class RequestValidationError(ValidationException):
     ``body`` is what was received as body, parsed as far as it could be.
     """
 
-    def __init__(
-        self, errors: Sequence[Any], *, body: Any = None, endpoint_ctx: EndpointContext | None = None
-    ) -> None:
+    def __init__(self, errors: Sequence[Any], *, body: Any = None, endpoint_ctx: EndpointContext | None = None) -> None:
         super().__init__(errors, endpoint_ctx=endpoint_ctx)
         self.body = body
 
@@ -102,11 +101,19 @@ class WebSocketRequestValidationError(ValidationException):
 class ResponseValidationError(ValidationException):
     """A handler's result, ``body``, that does not fit its return annotation: the handler's fault, answered with 500."""
 
-    def __init__(
-        self, errors: Sequence[Any], *, body: Any = None, endpoint_ctx: EndpointContext | None = None
-    ) -> None:
+    def __init__(self, errors: Sequence[Any], *, body: Any = None, endpoint_ctx: EndpointContext | None = None) -> None:
         super().__init__(errors, endpoint_ctx=endpoint_ctx)
         self.body = body
+
+
+class DeclarationError(RouteError, AssertionError):
+    """A declaration that cannot be meant: FastAPI asserts the same."""
+
+
+def require(fact: object, text: str) -> None:
+    """Raise :class:`DeclarationError` with ``text`` unless ``fact`` is true."""
+    if not fact:
+        raise DeclarationError(text)
 
 
 class FastAPIError(RouteError, RuntimeError):
