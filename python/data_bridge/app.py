@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from ._native import Answer
 from .asgi import AsgiSink, AsgiSource, Receive, Scope, Send
 from .datastructures import State
+from .plan.routes import Routes
 from .reference.result import internal_error, too_late
 from .reference.run import respond
 from .requests import Request
-from .plan.routes import Routes
 
 Hook = TypeVar("Hook", bound=Callable[[], Any])
 Lifespan = Callable[["App"], AbstractAsyncContextManager[Mapping[str, Any] | None]]
