@@ -1,0 +1,89 @@
+"""Which module of data_bridge stands for which of FastAPI's, and the import hook that gives it."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+_SAME = (
+    "background",
+    "concurrency",
+    "datastructures",
+    "dependencies",
+    "dependencies.models",
+    "dependencies.utils",
+    "encoders",
+    "exception_handlers",
+    "exceptions",
+    "middleware",
+    "middleware.cors",
+    "middleware.gzip",
+    "middleware.httpsredirect",
+    "middleware.trustedhost",
+    "middleware.wsgi",
+    "openapi",
+    "openapi.constants",
+    "openapi.docs",
+    "openapi.models",
+    "openapi.utils",
+    "param_functions",
+    "params",
+    "requests",
+    "responses",
+    "routing",
+    "security",
+    "security.api_key",
+    "security.base",
+    "security.http",
+    "security.oauth2",
+    "security.open_id_connect_url",
+    "sse",
+    "staticfiles",
+    "telemetry",
+    "templating",
+    "testclient",
+    "types",
+    "utils",
+    "websockets",
+)
+
+#: FastAPI's modules and ours, both without the package's name.
+MODULES = {name: name for name in _SAME} | {
+    "_body_limit": "middleware.body_limit",
+    "_compat": "fields",
+    "_compat.shared": "fields.annotations",
+    "_compat.v2": "fields",
+    "_form_limits": "form_limits",
+    "applications": "app",
+    "middleware.asyncexitstack": "middleware.exit_stack",
+    "security.utils": "security.authorization",
+    "telemetry._api": "telemetry",
+    "telemetry._asgi": "telemetry",
+    "telemetry._runtime": "telemetry",
+}
+
+
+class Aliases(MetaPathFinder, Loader):
+    """Finds `data_bridge.fastapi.X` in the table; asked first, since a package's children lie in our own folders."""
+
+    _PREFIX = "data_bridge.fastapi."
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Give a spec for a module of the table."""
+        ours = MODULES.get(fullname.removeprefix(self._PREFIX)) if fullname.startswith(self._PREFIX) else None
+        return ModuleSpec(fullname, self) if ours and find_spec(f"data_bridge.{ours}") else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Put our module in the place of the empty one that the import system made."""
+        ours = MODULES[module.__name__.removeprefix(self._PREFIX)]
+        sys.modules[module.__name__] = import_module(f"data_bridge.{ours}")
