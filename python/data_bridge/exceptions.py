@@ -14,7 +14,10 @@ DataBridgeError
     └── ResponseValidationError          a handler's result that does not fit its return annotation: 500
 
 JSONEncodeError           (a TypeError) an object that JSON cannot carry
-HTTPException             an answer that is raised instead of returned
+BaseHTTPException         an answer that is raised instead of returned, by the framework too (404, 405)
+└── HTTPException         … by an endpoint or a dependency
+WebSocketException        a close code that is raised
+FastAPIDeprecationWarning (a UserWarning) a name or a way that has a successor
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ class StartupFailed(DataBridgeError):
 
 
 class ClientDisconnected(DataBridgeError, OSError):
-    """Raised by ASGI's ``send()`` once the client has left (ASGI 2.4)."""
+    """The client has left: raised by ASGI's ``send()`` (ASGI 2.4) and while a request's body is read."""
 
 
 class RouteError(DataBridgeError, ValueError):
@@ -139,21 +142,60 @@ class JSONEncodeError(TypeError):
     """
 
 
-class HTTPException(Exception):
-    """An answer that is raised: ``{"detail": ...}`` with this status.
+class BaseHTTPException(Exception):
+    """An answer that is raised. A handler registered for this class also gets those that the router raises.
 
-    ``detail`` may be anything that JSON can carry (default: the status's phrase); ``headers`` are added.
+    ``detail`` is the status's phrase by default; ``headers`` are added to the answer.
     """
 
     def __init__(self, status_code: int, detail: Any = None, headers: Mapping[str, str] | None = None) -> None:
-        if detail is None:
-            from http import HTTPStatus  # noqa: PLC0415 - its enumeration takes milliseconds of every start
-
-            detail = HTTPStatus(status_code).phrase
         self.status_code = status_code
-        self.detail = detail
+        self.detail = _phrase(status_code) if detail is None else detail
         self.headers = headers
         super().__init__(status_code, self.detail)
 
     def __str__(self) -> str:
         return f"{self.status_code}: {self.detail}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(status_code={self.status_code!r}, detail={self.detail!r})"
+
+
+class HTTPException(BaseHTTPException):
+    """An answer that an endpoint or a dependency raises: ``{"detail": ...}`` with this status.
+
+    ``detail`` may be anything that JSON can carry.
+    """
+
+
+class WebSocketException(Exception):
+    """Closes a WebSocket with this code (RFC 6455, 7.4.1) and reason."""
+
+    def __init__(self, code: int, reason: str | None = None) -> None:
+        self.code = code
+        self.reason = reason or ""
+        super().__init__(code, self.reason)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.reason}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(code={self.code!r}, reason={self.reason!r})"
+
+
+def _phrase(status_code: int) -> str:
+    from http import HTTPStatus  # noqa: PLC0415 - its enumeration takes milliseconds of every start
+
+    try:
+        return HTTPStatus(status_code).phrase
+    except ValueError:
+        return ""
+
+
+def __getattr__(name: str) -> Any:
+    """Make the empty models that older code names in its handlers; Pydantic is imported for them only."""
+    if name not in ("RequestErrorModel", "WebSocketErrorModel"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from pydantic import create_model  # noqa: PLC0415 - the loop alone needs no Pydantic
+
+    return globals().setdefault(name, create_model(name.removesuffix("ErrorModel")))
