@@ -66,8 +66,8 @@ MODULES = {name: name for name in _SAME} | {
     "middleware.asyncexitstack": "middleware.exit_stack",
     "security.utils": "security.authorization",
     "telemetry._api": "telemetry",
-    "telemetry._asgi": "telemetry",
-    "telemetry._runtime": "telemetry",
+    "telemetry._asgi": "telemetry.spans",
+    "telemetry._runtime": "telemetry.export",
 }
 
 
