@@ -1,7 +1,7 @@
 """Where the App tells OpenTelemetry what it does. Imports nothing of it: who does not use it pays one look at None.
 
-The functions here are what routing and middleware call. They do something once `record.py` is loaded, at the first request
-of a program that has configured a provider (or given one to ``App(telemetry={...})``).
+The functions here are what routing and middleware call. They do something once `record.py` is loaded, at the first
+request of a program that has configured a provider (or given one to ``App(telemetry={...})``).
 """
 
 from __future__ import annotations

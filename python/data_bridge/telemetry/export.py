@@ -1,6 +1,7 @@
 """Exporters from the environment (`OTEL_EXPORTER_OTLP_…`), added to whatever providers there are.
 
-Only where ``auto_configure`` asks for it. Ours are flushed and closed. What somebody else configured is kept, never closed, never looked into.
+Only where ``auto_configure`` asks for it. Ours are flushed and closed.
+What somebody else configured is kept, never closed, never looked into.
 """
 
 from __future__ import annotations

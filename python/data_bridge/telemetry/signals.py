@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """``component`` makes what exports to an address; a provider's ``method`` takes it, ``provider`` makes one of it."""
+    """``component`` makes what exports to an address; a provider's ``method`` takes it, ``provider`` makes one."""
 
     name: str
     noun: str

@@ -1,4 +1,4 @@
-"""HTTP requests and WebSocket connections as OpenTelemetry sees them (semantic conventions 1.44): a span, two metrics."""
+"""HTTP requests and WebSocket connections as OpenTelemetry sees them (its conventions 1.44): a span, two metrics."""
 
 from __future__ import annotations
 
