@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..hosts import parse_host_header
+from ..datastructures.host import parse_host_header
 from ..middleware import wrapped
 from .base import BaseRoute, Match, NoMatchFound, url_among
 from .paths import compile_path, get_route_path, match_path, replace_params
