@@ -111,7 +111,7 @@ coverage: test-build ## lines of Python that the tests reach; of Rust's pyo3-fre
 	else echo "Rust was not measured: cargo install cargo-llvm-cov, rustup component add llvm-tools"; fi
 
 .PHONY: conformance
-conformance: conformance-fastapi autobahn browser ## suites that others wrote: CPython's asyncio tests on every Python found (PYTHON=… for one), FastAPI's tests, Autobahn; Chromium
+conformance: conformance-fastapi conformance-app autobahn browser ## suites that others wrote: CPython's asyncio tests on every Python found (PYTHON=… for one), FastAPI's tests, Autobahn; Chromium
 	@failed=0; for python in $$(scripts/find_python.sh --all "$(PYTHON)"); do \
 	  env -u CARGO_TARGET_DIR $(MAKE) --no-print-directory conformance-here PYTHON=$$python || failed=1; done; exit $$failed
 
@@ -158,6 +158,10 @@ limits: test-build ## slow clients beside a thousand good ones, 1 GiB up and dow
 .PHONY: conformance-fastapi
 conformance-fastapi: test-build ## FastAPI's own tests on genuine FastAPI with our plan in front, and over real sockets (downloads them)
 	$(TEST)/python tests/conformance/fastapi/run.py
+
+.PHONY: conformance-app
+conformance-app: test-build ## FastAPI's own tests on data_bridge.fastapi: passed, lost, borrowed (downloads them; eight minutes)
+	$(TEST)/python tests/conformance/fastapi/on_app.py
 
 .PHONY: conformance-schemathesis
 conformance-schemathesis: test-build ## 2,000 requests that schemathesis makes from a rich app's OpenAPI, to us and to uvicorn
