@@ -30,6 +30,13 @@ class Match(Enum):
     PARTIAL = 1
     FULL = 2
 
+    def __eq__(self, other: object) -> bool:
+        # A route may be Starlette's, whose enumeration is another.
+        return self is other or (type(other).__name__ == "Match" and getattr(other, "name", None) == self.name)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
 
 class BaseRoute:
     """A route. Also an ASGI app by itself, for tools and tests."""
