@@ -60,9 +60,9 @@ class App(Application):
     The options are FastAPI's; see there for those of the description (``title`` to ``openapi_external_docs``).
 
     ``lifespan`` is a function of the app that gives an asynchronous context manager: what stands before its ``yield``
-    runs before the first request, what stands behind it after the last; a mapping that it yields becomes each request's
-    ``state``. ``threads`` bounds how many ``def`` endpoints run at once on our own server (40). ``max_body_size`` bounds
-    the bytes of a body (default: none): longer ones are answered with 413.
+    runs before the first request, what stands behind it after the last; a mapping that it yields is each request's
+    ``state``. ``threads`` bounds how many ``def`` endpoints run at once on our own server. ``max_body_size`` bounds
+    the bytes of a body (default: any): longer ones are answered with 413.
     """
 
     def __init__(

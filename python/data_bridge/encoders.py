@@ -119,12 +119,10 @@ def _encode(obj: Any, options: _Options, include: Any = None, exclude: Any = Non
     custom = _encoder_among(options.custom, obj) if options.custom else None
     if custom is not None:
         return custom(obj)
+    if isinstance(obj, _Leaves) and not dataclasses.is_dataclass(obj):
+        return _leaf(obj)
     if isinstance(obj, BaseModel):
         return _encode_model(obj, options, include, exclude)
-    if dataclasses.is_dataclass(obj) and not isinstance(obj, type):
-        return _encode(dataclasses.asdict(obj), options, include, exclude)
-    if isinstance(obj, _Leaves):
-        return _leaf(obj)
     if isinstance(obj, dict):
         return _encode_dict(obj, options, include, exclude)
     if isinstance(obj, _Sequences):
@@ -169,6 +167,8 @@ def _encode_dict(obj: dict[Any, Any], options: _Options, include: Any, exclude: 
 
 
 def _encode_other(obj: Any, options: _Options, include: Any, exclude: Any) -> Any:
+    if dataclasses.is_dataclass(obj) and not isinstance(obj, type):
+        return _encode(dataclasses.asdict(obj), options, include, exclude)
     encoder = _encoder_among(ENCODERS_BY_TYPE, obj) or _encoder_of_color(obj)
     if encoder is not None:
         return encoder(obj)

@@ -206,7 +206,7 @@ def _require_body(status_code: int | str | None) -> None:
 def dependant_of(
     *, path: str, call: Callable[..., Any], dependencies: Sequence[params.Depends]
 ) -> tuple[Dependant, list[ModelField], bool]:
-    """Give the endpoint's dependant after those of ``dependencies``, the body's fields, and whether they are embedded."""
+    """Give the dependant after those of ``dependencies``, the body's fields, and whether they are its members."""
     dependant = get_dependant(path=path, call=call, scope="function")
     dependant.dependencies[:0] = [
         get_parameterless_sub_dependant(depends=cast("Any", depends), path=path) for depends in dependencies
