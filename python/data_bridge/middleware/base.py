@@ -187,6 +187,7 @@ class _Below:
         async with self._changed:
             await self._changed.wait_for(lambda: self._message is None or self._is_answered.is_set())
             if self._is_answered.is_set():
+                await asyncio.sleep(0)  # an app that sends for ever must not keep the loop from cancelling it
                 return
             self._message = message
             self._changed.notify_all()

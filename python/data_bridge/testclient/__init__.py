@@ -82,7 +82,7 @@ class TestClient(httpx.Client):
     def request(self, method: str, url: Any, **options: Any) -> httpx.Response:
         """Make a request; the options are those of the library's client."""
         if options.get("timeout", httpx.USE_CLIENT_DEFAULT) is not httpx.USE_CLIENT_DEFAULT:
-            text = "the test client has no timeouts: nothing is sent over a network"
+            text = "You should not use the 'timeout' argument with the TestClient."
             warnings.warn(text, FastAPIDeprecationWarning, stacklevel=2)
         return super().request(method, self._merge_url(url), **options)
 
