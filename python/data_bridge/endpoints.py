@@ -93,7 +93,7 @@ class WebSocketEndpoint:
         text, data = message.get("text"), message.get("bytes")
         if self.encoding == "json":
             try:
-                return json.loads(data if text is None else text)
+                return json.loads(data or b"" if text is None else text)
             except ValueError as error:
                 await websocket.close(code=1003)
                 raise RuntimeError("Malformed JSON data received.") from error

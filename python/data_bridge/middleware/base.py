@@ -57,13 +57,13 @@ class ReplayedRequest(Request):
         """Give what was read, or read on."""
         body = getattr(self, "_body", None)
         if body is None and not self._stream_consumed:
-            stream = self.stream()
+            stream: Any = self.stream()
             try:
                 body = await anext(stream)
             except ClientDisconnected:
                 return _DISCONNECT
             finally:
-                await stream.aclose()  # type: ignore[attr-defined] - an asynchronous generator
+                await stream.aclose()
             self._is_handed_on = self._stream_consumed
         else:
             self._is_handed_on = True

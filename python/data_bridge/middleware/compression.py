@@ -85,7 +85,8 @@ class _Brotli:
 
     def compress(self, data: bytes, *, is_last: bool) -> bytes:
         head: bytes = self._stream.process(data)
-        return head + (self._stream.finish() if is_last else self._stream.flush())
+        tail: bytes = self._stream.finish() if is_last else self._stream.flush()
+        return head + tail
 
 
 class _Zstandard:
@@ -103,7 +104,8 @@ class _Zstandard:
 
     def compress(self, data: bytes, *, is_last: bool) -> bytes:
         head: bytes = self._stream.compress(data)
-        return head + self._stream.flush(self._end if is_last else self._block)
+        tail: bytes = self._stream.flush(self._end if is_last else self._block)
+        return head + tail
 
 
 _MAKERS: dict[str, tuple[Callable[[int], Any], tuple[str, ...]]] = {

@@ -81,8 +81,9 @@ class GZip:
         """Compress a piece, so that the client can read all of it at once."""
         if self._stream is None:
             self._stream = zlib.compressobj(self._level, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-        compressed: bytes = self._stream.compress(data)
-        return compressed + self._stream.flush(zlib.Z_FINISH if is_last else zlib.Z_SYNC_FLUSH)
+        head: bytes = self._stream.compress(data)
+        tail: bytes = self._stream.flush(zlib.Z_FINISH if is_last else zlib.Z_SYNC_FLUSH)
+        return head + tail
 
 
 class Sender:

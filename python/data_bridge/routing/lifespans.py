@@ -61,7 +61,7 @@ def merge_lifespans(outer: Lifespan[Any], inner: Lifespan[Any]) -> Lifespan[Any]
         async with outer(app) as above, inner(app) as below:
             yield None if above is None and below is None else {**(below or {}), **(above or {})}
 
-    return merged
+    return merged  # type: ignore[return-value]  # one or the other kind of lifespan
 
 
 async def run_lifespan(context: Lifespan[Any], scope: Scope, receive: Receive, send: Send) -> None:

@@ -109,7 +109,7 @@ class Mount(_Outer):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mount) and self.path == other.path and self.app == other.app
 
-    __hash__ = None  # type: ignore[assignment] - equal by what may change
+    __hash__ = None  # type: ignore[assignment]  # equal by what may change
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(path={self.path!r}, name={self.name or ''!r}, app={self.app!r})"
@@ -156,7 +156,7 @@ class Host(_Outer):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Host) and self.host == other.host and self.app == other.app
 
-    __hash__ = None  # type: ignore[assignment] - equal by what may change
+    __hash__ = None  # type: ignore[assignment]  # equal by what may change
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(host={self.host!r}, name={self.name or ''!r}, app={self.app!r})"

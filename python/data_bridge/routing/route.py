@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 def request_response(func: Callable[[Request], Awaitable[Response] | Response]) -> ASGIApp:
     """Make an ASGI app of a function of a request that gives a response. A ``def`` function runs in a thread."""
-    call: Callable[[Request], Awaitable[Response]]
-    call = func if is_async_callable(func) else functools.partial(run_in_threadpool, func)  # type: ignore[assignment,arg-type]
+    call: Any = func if is_async_callable(func) else functools.partial(run_in_threadpool, func)  # type: ignore[call-arg]  # comes with the call
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         from ..requests import Request  # noqa: PLC0415 - the module is there by the first request
@@ -116,7 +115,7 @@ class _EndpointRoute(BaseRoute):
             and getattr(self, "methods", None) == getattr(other, "methods", None)
         )
 
-    __hash__ = None  # type: ignore[assignment] - equal by what may change
+    __hash__ = None  # type: ignore[assignment]  # equal by what may change
 
 
 class Route(_EndpointRoute):

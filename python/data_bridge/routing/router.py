@@ -140,4 +140,4 @@ class Router:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Router) and self.routes == other.routes
 
-    __hash__ = None  # type: ignore[assignment] - equal by what may change
+    __hash__ = None  # type: ignore[assignment]  # equal by what may change

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import inspect
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..loop import new_event_loop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 T = TypeVar("T")
 
@@ -60,6 +61,10 @@ class Portal:
         """Wait for what was started here; what the app itself left running is the loop's to cancel."""
         while self._open:
             await asyncio.wait(list(self._open))
+
+
+#: What gives the portal to use for one request: that of the client's context, or a new one.
+PortalFactory = Callable[[], contextlib.AbstractContextManager[Portal]]
 
 
 async def _result_of(func: Callable[..., Any], args: Any) -> Any:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ..types import ASGIApp, Scope
-    from .portal import Portal
-    from .websocket import PortalFactory
+    from .portal import Portal, PortalFactory
 
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 

@@ -12,14 +12,13 @@ from .library import httpx
 
 if TYPE_CHECKING:
     from ..types import ASGIApp, Message, Scope
-
-PortalFactory = "Callable[[], AbstractContextManager[Portal]]"
+    from .portal import PortalFactory
 
 #: How often the loop goes round for an app that was told of the disconnect, before it is cancelled.
 _ROUNDS = 20
 
 
-class WebSocketDenialResponse(httpx.Response, WebSocketDisconnect):  # type: ignore[misc] - both have an `__init__`
+class WebSocketDenialResponse(httpx.Response, WebSocketDisconnect):  # type: ignore[misc]  # both have a `__setstate__`
     """Raised when the app answered the opening request by a response instead of a WebSocket: that response."""
 
 
