@@ -5,13 +5,12 @@ Our own server runs its plan without that detour.
 
 from __future__ import annotations
 
-import os
-import sys
 import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import deprecated
 
+from . import observing
 from .application import Application
 from .exception_handlers import (
     http_exception_handler,
@@ -33,6 +32,7 @@ from .routing.native import NativeRoute
 from .routing.options import DEFAULTS
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Literal
 
@@ -168,15 +168,12 @@ class App(Application):
         }
         for key, handler in {**handlers, **(exception_handlers or {})}.items():
             self.add_exception_handler(key, handler)
-        self._telemetry = telemetry
-        self._native_telemetry: Any = None
+        self._telemetry = observing.config_of(telemetry)
         self.setup()
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put everything around the router."""
         outer = [Middleware(AppBodyLimitMiddleware, max_body_size=self.max_body_size)]
-        if self._native_telemetry is not None:
-            outer.insert(0, Middleware(self._native_telemetry.exceptions))
         return self.stack_of(outer=outer, inner=[Middleware(AsyncExitStackMiddleware)])
 
     def openapi(self) -> dict[str, Any]:
@@ -206,39 +203,20 @@ class App(Application):
 
     def setup(self) -> None:
         """Add the routes of the description and of its pages."""
-        from .routing.pages import pages_of  # noqa: PLC0415 - nobody else needs it
+        from .openapi.pages import add_pages  # noqa: PLC0415 - nobody else needs it
 
-        for path, endpoint in pages_of(self):
-            self.add_route(path, endpoint, include_in_schema=False)
+        add_pages(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an ASGI connection."""
         if self.root_path:
             scope["root_path"] = self.root_path
-        telemetry = self._native_telemetry
-        if telemetry is None and self._wants_telemetry():
-            telemetry = self._start_telemetry()
-        if telemetry is None:
-            await super().__call__(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await observing.lifespan(self, super().__call__, scope, receive, send)
+        elif observing.wanted(self, scope):
+            await observing.observed(self, super().__call__, scope, receive, send)
         else:
-            await telemetry.answer(super().__call__, scope, receive, send)
-
-    def _wants_telemetry(self) -> bool:
-        """Whether anybody listens: the user has given providers, or the program has set up OpenTelemetry."""
-        if self._telemetry is not None or "opentelemetry" in sys.modules:
-            return True
-        return os.environ.get("FASTAPI_OTEL_AUTO_CONFIGURE", "").lower() == "true"
-
-    def _start_telemetry(self) -> Any:
-        try:
-            from .telemetry import AppTelemetry  # noqa: PLC0415 - needs OpenTelemetry, which is optional
-        except ImportError:
-            if self._telemetry is not None:
-                raise
-            return None
-        self._native_telemetry = AppTelemetry(self, self._telemetry)
-        self.middleware_stack = None
-        return self._native_telemetry
+            await super().__call__(scope, receive, send)
 
     def run(self, host: str = "127.0.0.1", port: int = 8000, **settings: Any) -> None:
         """Serve this application until SIGINT or SIGTERM; see :func:`data_bridge.serve`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import observing
 from .concurrency import is_async_callable, run_in_threadpool
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class BackgroundTasks(BackgroundTask):
     async def __call__(self) -> None:
         """Do the work."""
         for task in self.tasks:
-            await task()
+            with observing.operation("background_task", task.func):
+                await task()
 
 
 async def after(sent: Awaitable[None], work: Callable[[], Awaitable[None]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from .. import observing
 from ..concurrency import run_in_threadpool
 from .handlers import call_handler
 
@@ -39,6 +40,7 @@ class ServerErrorMiddleware:
         try:
             await self.app(scope, receive, watch)
         except Exception as error:
+            observing.failed(scope, error)
             response = await self._respond(scope, error)
             if not begun:
                 await response(scope, receive, send)

@@ -139,7 +139,8 @@ def _add_declared(
     if field:
         content = addition.setdefault("content", {}).setdefault(media_type or "application/json", {})
         deep_dict_update(content.setdefault("schema", {}), schemas.of(field))
-    description = addition.get("description") or response.get("description") or _phrase(status) or "Additional Response"
+    phrase = _phrase(status)  # in any case: it raises for what is no status
+    description = addition.get("description") or response.get("description") or phrase or "Additional Response"
     deep_dict_update(response, addition)
     response["description"] = description
 

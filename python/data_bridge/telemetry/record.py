@@ -18,7 +18,8 @@ from data_bridge.exceptions import (
     WebSocketException,
     WebSocketRequestValidationError,
 )
-from data_bridge.telemetry import SCOPE_KEY, TelemetryData
+from data_bridge.observing import SCOPE_KEY
+from data_bridge.telemetry import TelemetryData
 from data_bridge.websockets import WebSocketDisconnect
 
 if TYPE_CHECKING:

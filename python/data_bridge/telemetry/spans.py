@@ -13,17 +13,18 @@ from opentelemetry import context as otel
 from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from data_bridge import telemetry
+from data_bridge import observing
 from data_bridge.datastructures import Headers
 from data_bridge.fastapi import __version__
-from data_bridge.telemetry import SCOPE_KEY, record
+from data_bridge.observing import SCOPE_KEY
+from data_bridge.telemetry import record
 from data_bridge.telemetry.record import CONTEXT_KEY, Record, failed, kind_of, normal_end, unconfigured
 
 if TYPE_CHECKING:
     from data_bridge.telemetry import TelemetryConfig
     from data_bridge.types import ASGIApp, Message, Receive, Scope, Send
 
-telemetry._record = record  # from now on its hooks do something
+observing._record = record  # from now on its hooks do something
 
 _NAMES = ("fastapi", __version__)
 _CONVENTIONS = "https://opentelemetry.io/schemas/1.44.0"
