@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -22,3 +24,18 @@ def ours(cls: Any) -> Any:
     """Give our class for one of theirs, and any other as it is."""
     twin = _TWINS.get(f"{getattr(cls, '__module__', '')}.{getattr(cls, '__name__', '')}")
     return cls if twin is None else getattr(import_module(f"{__package__}.{twin[0]}"), twin[1])
+
+
+def both(cls: type[Any], theirs: str) -> type[Any]:
+    """Give a class that is ``cls`` and their class of this name: an ``except`` for either catches it.
+
+    That is ``cls`` itself in a program that has not imported theirs.
+    """
+    module, _, name = theirs.rpartition(".")
+    found = getattr(sys.modules.get(module), name, None)
+    return cls if found is None or issubclass(cls, found) else _joined(cls, found)
+
+
+@cache
+def _joined(cls: type[Any], theirs: type[Any]) -> type[Any]:
+    return type(cls.__name__, (cls, theirs), {"__module__": cls.__module__, "__qualname__": cls.__qualname__})

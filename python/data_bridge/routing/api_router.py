@@ -273,6 +273,15 @@ class APIRouter(Router):
         elif not await self._try_low_priority(scope, receive, send):
             await self.default(scope, receive, send)
 
+    def _tell_of_redirect(self, scope: Scope, other: Scope, route: BaseRoute) -> None:
+        if scope.get(observing.SCOPE_KEY) is None:
+            return
+        found: Any = route
+        while isinstance(found, _IncludedRouter):
+            _, _, inner, context = found._match(other)
+            found = inner if context is None else context.starlette_route or context
+        observing.route_selected(scope, getattr(found, "path_format", None))
+
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a connection; one that comes by an inclusion, as the routes are there."""
         included = self._inclusion_in(scope)

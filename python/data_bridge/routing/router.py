@@ -88,11 +88,16 @@ class Router:
             return None
         whole = scope["path"]
         other = {**scope, "path": whole.rstrip("/") if path.endswith("/") else f"{whole}/"}
-        if self._match(other)[0] is None:
+        route = self._match(other)[0]
+        if route is None:
             return None
+        self._tell_of_redirect(scope, other, route)
         from ..datastructures import URL  # noqa: PLC0415 - few requests need it
 
         return str(URL(scope=other))
+
+    def _tell_of_redirect(self, scope: Scope, other: Scope, route: BaseRoute) -> None:
+        """Tell telemetry which route a redirect leads to."""
 
     async def not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 404. In an application it is raised, so that the application's own handlers see it."""

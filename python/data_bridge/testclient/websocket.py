@@ -21,6 +21,8 @@ _ROUNDS = 20
 class WebSocketDenialResponse(httpx.Response, WebSocketDisconnect):  # type: ignore[misc]  # both have a `__setstate__`
     """Raised when the app answered the opening request by a response instead of a WebSocket: that response."""
 
+    _theirs = "starlette.testclient.WebSocketDenialResponse"
+
 
 class WebSocketTestSession:
     """A WebSocket, open for as long as the ``with`` block lasts."""
