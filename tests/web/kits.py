@@ -62,7 +62,7 @@ OURS, STARLETTE = _kit("data_bridge", 0), _kit("starlette", 1)
 
 
 def alike(build: Callable[[Any], Any], *requests: tuple[Any, ...], **client: Any) -> list[tuple[Any, ...]]:
-    """Make these requests, each ``(method, url, options)``, of the app built of either kit; give their equal answers."""
+    """Make requests, each ``(method, url, options)``, of the app built of either kit; give the equal answers."""
     ours, theirs = (_answers(build(kit), requests, client) for kit in (OURS, STARLETTE))
     for request, our, their in zip(requests, ours, theirs, strict=True):
         assert our == their, request

@@ -63,9 +63,11 @@ class TestClient(httpx.Client):
             client=client,
             app_state=self.app_state,
         )
+        fields = dict(headers or {})
+        fields.setdefault("user-agent", "testclient")
         super().__init__(
             base_url=base_url,
-            headers={"user-agent": "testclient", **(headers or {})},
+            headers=fields,
             transport=transport,
             follow_redirects=follow_redirects,
             cookies=cookies,
