@@ -57,6 +57,42 @@ for name in MODULES:
     if not name.startswith("telemetry."):
         importlib.import_module("data_bridge.fastapi." + name)
 found = {{name.partition(".")[0] for name in sys.modules}}
-assert not found & {{"fastapi", "starlette", "anyio", "opentelemetry", "httpx", "jinja2", "itsdangerous"}}, found
+assert not found & {{"fastapi", "starlette", "anyio", "opentelemetry"}}
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)
+
+
+def test_installed_it_stands_for_fastapi_in_libraries_too() -> None:
+    code = """
+import data_bridge.fastapi
+data_bridge.fastapi.install()
+data_bridge.fastapi.install()
+import fastapi.routing
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+import fastapi.cli
+import data_bridge, data_bridge.middleware.cors
+assert FastAPI is data_bridge.App
+assert fastapi.routing is data_bridge.routing
+assert CORSMiddleware is data_bridge.middleware.cors.CORSMiddleware
+assert fastapi.cli.__name__ == "data_bridge.fastapi.cli"
+try:
+    import fastapi.nothing
+except ModuleNotFoundError as error:
+    assert error.name == "fastapi.nothing", error.name
+else:
+    raise AssertionError
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)
+
+
+def test_it_is_not_installed_over_fastapi() -> None:
+    with pytest.raises(RuntimeError, match="before anything imports it"):
+        data_bridge.fastapi.install()
+
+
+def test_a_router_of_fastapi_itself_is_refused_with_advice() -> None:
+    with pytest.raises(
+        TypeError, match=r"not a fastapi\.routing\.APIRouter: import what makes it from data_bridge\.fastapi"
+    ):
+        data_bridge.fastapi.FastAPI().include_router(fastapi.APIRouter())

@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ..defaults import Default, DefaultPlaceholder
+from ..defaults import Unset as _Unset  # noqa: F401 - known under this name
 from .headers import Headers, MutableHeaders
 from .multidict import ImmutableMultiDict, MultiDict, QueryParams
-from .state import Address, CommaSeparatedStrings, Default, DefaultPlaceholder, Secret, State
+from .state import Address, CommaSeparatedStrings, Secret, State
 from .url import URL, URLPath
 
 if TYPE_CHECKING:
@@ -30,9 +32,6 @@ __all__ = [
     "URLPath",
     "UploadFile",
 ]
-
-#: Stands for "not given" where None can be given.
-_Unset = Default(None)
 
 
 def __getattr__(name: str) -> Any:

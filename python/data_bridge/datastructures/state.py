@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
-
-_T = TypeVar("_T")
+from typing import Any, NamedTuple
 
 
 class Address(NamedTuple):
@@ -95,23 +93,3 @@ class CommaSeparatedStrings(Sequence[str]):
 
     def __str__(self) -> str:
         return ", ".join(map(repr, self._items))
-
-
-class DefaultPlaceholder:
-    """A default that can be told from the same value given by the user."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __bool__(self) -> bool:
-        return bool(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, DefaultPlaceholder) and bool(other.value == self.value)
-
-    __hash__ = None  # type: ignore[assignment] # equal by its value, which may not be hashable
-
-
-def Default(value: _T) -> _T:  # noqa: N802 - FastAPI's name
-    """Mark a parameter's default; type checkers see the value's own type."""
-    return DefaultPlaceholder(value)  # type: ignore[return-value]

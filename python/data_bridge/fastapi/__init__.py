@@ -82,7 +82,21 @@ _LATER = {
     "WebSocketException": "exceptions",
 }
 
-sys.meta_path.insert(0, Aliases())
+sys.meta_path.insert(0, Aliases(__name__))
+
+
+def install() -> None:
+    """Let every later ``import fastapi`` of the program give these modules, in libraries too.
+
+    Raises ``RuntimeError`` where FastAPI itself was imported before: call this first.
+    """
+    if sys.modules.get("fastapi", sys.modules[__name__]) is not sys.modules[__name__]:
+        raise RuntimeError(
+            "fastapi was imported already: call data_bridge.fastapi.install() before anything imports it"
+        )
+    if "fastapi" not in sys.modules:
+        sys.modules["fastapi"] = sys.modules[__name__]
+        sys.meta_path.insert(0, Aliases("fastapi"))
 
 
 def __getattr__(name: str) -> Any:

@@ -72,18 +72,27 @@ MODULES = {name: name for name in _SAME} | {
 
 
 class Aliases(MetaPathFinder, Loader):
-    """Finds `data_bridge.fastapi.X` in the table; asked first, since a package's children lie in our own folders."""
+    """Finds `PACKAGE.X` in the table; asked first, since a package's children lie in our own folders."""
 
-    _PREFIX = "data_bridge.fastapi."
+    def __init__(self, package: str) -> None:
+        self._prefix = f"{package}."
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Give a spec for a module of the table."""
-        ours = MODULES.get(fullname.removeprefix(self._PREFIX)) if fullname.startswith(self._PREFIX) else None
-        return ModuleSpec(fullname, self) if ours and find_spec(f"data_bridge.{ours}") else None
+        ours = self._ours(fullname)
+        return ModuleSpec(fullname, self) if ours and find_spec(ours) else None
 
     def exec_module(self, module: ModuleType) -> None:
         """Put our module in the place of the empty one that the import system made."""
-        ours = MODULES[module.__name__.removeprefix(self._PREFIX)]
-        sys.modules[module.__name__] = import_module(f"data_bridge.{ours}")
+        sys.modules[module.__name__] = import_module(self._ours(module.__name__) or "")
+
+    def _ours(self, fullname: str) -> str | None:
+        """Give our module's name. Those that are not in the table are files beside this one."""
+        if not fullname.startswith(self._prefix):
+            return None
+        name = fullname.removeprefix(self._prefix)
+        if name in MODULES:
+            return f"data_bridge.{MODULES[name]}"
+        return None if self._prefix == f"{__package__}." else f"{__package__}.{name}"

@@ -435,6 +435,12 @@ class APIRouter(Router):
         unknown = options.keys() - _INCLUDE_OPTIONS
         if unknown:
             raise TypeError(f"include_router() has no option {', '.join(map(repr, sorted(unknown)))}")
+        if not isinstance(router, APIRouter):
+            kind = f"{type(router).__module__}.{type(router).__qualname__}"
+            raise TypeError(
+                f"include_router() takes an APIRouter of data_bridge, not a {kind}: import what makes it from "
+                "data_bridge.fastapi, or call data_bridge.fastapi.install() before any library imports fastapi"
+            )
         require(
             self is not router,
             "Cannot include the same APIRouter instance into itself. Did you mean to include a different router?",

@@ -1,1 +1,1 @@
-from data_bridge.dependencies.utils import *
+from data_bridge.dependencies import *
