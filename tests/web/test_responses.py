@@ -11,6 +11,7 @@ import warnings
 from xml.etree import ElementTree as ET
 
 import pytest
+
 from tests.web.twins import OURS, THEIRS, http, receiving, same, sent_by
 
 LATIN = "text/plain; charset=latin-1"

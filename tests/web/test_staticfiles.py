@@ -6,6 +6,7 @@ import gzip
 import os
 
 import pytest
+
 from tests.web.twins import OURS, http, same, sent_by
 
 

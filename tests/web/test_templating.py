@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jinja2
 import pytest
+
 from tests.web.twins import http, same, sent_by
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from data_bridge.cli import main as cli_main
+from typing import TYPE_CHECKING
+
+from data_bridge import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: What runs; None says that there is no command line.
+cli_main: Callable[[], None] | None = cli.main
 
 
 def main() -> None:
     """Run the command line."""
-    if not cli_main:
+    if cli_main is None:
         raise RuntimeError("To use the fastapi command, please install data_bridge")
     cli_main()

@@ -2,7 +2,7 @@
 
 Three runs of the unmodified suite: on FastAPI itself, for what passes in this environment; on ours, borrowing from
 FastAPI what we lack and naming it (`anchor_shim.py`); on ours, strictly. Prints the counts and what is lost for each
-part of the suite, and fails below the bars. Then the documentation's examples (`examples.py`). Takes about eight minutes.
+part of the suite, and fails below the bars. Then runs the documentation's examples. Takes about eight minutes.
 """
 
 from __future__ import annotations
@@ -66,9 +66,7 @@ def main() -> int:
         )
         bars += [count >= bar, len(borrowed) <= BORROWED]
     runnable, different = compare(python, source, options.out)
-    print(
-        f"examples of the documentation, only their import changed: {runnable - len(different)} of {runnable} as FastAPI"
-    )
+    print(f"examples with their import changed: {runnable - len(different)} of {runnable} as FastAPI")
     for name in different:
         print(f"  differs: {name}")
     return 0 if all(bars) and not different else 1
