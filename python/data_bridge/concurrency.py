@@ -52,7 +52,8 @@ def is_async_callable(call: Any) -> bool:
 
 async def run_in_threadpool(func: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """Call ``func(*args, **kwargs)`` in a thread and give what it returns or raises."""
-    return await _enter(functools.partial(func, *args, **kwargs) if args or kwargs else func)
+    result: _T = await _call(_workers(), functools.partial(func, *args, **kwargs) if args or kwargs else func)
+    return result
 
 
 async def iterate_in_threadpool(iterator: Iterable[_T]) -> AsyncIterator[_T]:
@@ -64,21 +65,22 @@ async def iterate_in_threadpool(iterator: Iterable[_T]) -> AsyncIterator[_T]:
     finally:
         close = getattr(steps, "close", None)
         if close is not None:
-            await run_in_threadpool(close)
+            await _call(_workers(), close, must_run=True)
 
 
 @asynccontextmanager
 async def contextmanager_in_threadpool(cm: AbstractContextManager[_T]) -> AsyncIterator[_T]:
     """Enter and leave ``cm`` in threads. Leaving waits for none of the 40, which may all wait for what it frees."""
-    # Cancelling does not interrupt a thread that has begun, but one that waits for its turn has not entered.
-    value = await run_in_threadpool(cm.__enter__)
+    entered: list[_T] = []
     try:
-        yield value
+        await run_in_threadpool(lambda: entered.append(cm.__enter__()))
+        yield entered[0]
     except BaseException as error:
-        if not await _leave(functools.partial(cm.__exit__, type(error), error, error.__traceback__)):
+        leave = functools.partial(cm.__exit__, type(error), error, error.__traceback__)
+        if not entered or not await _call(_leavers(), leave, must_run=True):
             raise
     else:
-        await _leave(functools.partial(cm.__exit__, None, None, None))
+        await _call(_leavers(), functools.partial(cm.__exit__, None, None, None), must_run=True)
 
 
 async def run_until_first_complete(*args: tuple[Callable[..., Any], dict[str, Any]]) -> None:
@@ -95,10 +97,14 @@ async def run_until_first_complete(*args: tuple[Callable[..., Any], dict[str, An
 
 
 class _Outcome(asyncio.Future[Any]):
-    """What a thread will give. Cancelling it works while no thread has begun; later the thread is waited for."""
+    """What a thread will give. Cancelling it works while no thread has begun; later the thread is waited for.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    With ``must_run`` it never works.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, must_run: bool) -> None:
         super().__init__(loop=loop)
+        self._must_run = must_run
         #: Whoever takes the one item decides: the thread, to begin, or the loop, to cancel.
         self._unclaimed = [True]
 
@@ -111,40 +117,36 @@ class _Outcome(asyncio.Future[Any]):
 
     def cancel(self, msg: Any = None) -> bool:
         """Cancel what no thread has begun."""
-        return self.claim() and super().cancel(msg)
+        return not self._must_run and self.claim() and super().cancel(msg)
 
 
-async def _call(pool: DefaultExecutor, function: Callable[[], _T]) -> _T:
+async def _call(pool: DefaultExecutor, function: Callable[[], _T], *, must_run: bool = False) -> _T:
     loop = asyncio.get_running_loop()
-    outcome = _Outcome(loop)
+    outcome = _Outcome(loop, must_run=must_run)
     context = copy_context()
+    worker = _thread_of_anyio(loop) if "anyio" in sys.modules else None
 
     def work() -> Any:
-        return context.run(function) if outcome.claim() else None
+        if not outcome.claim():
+            return None
+        if worker is None:
+            return context.run(function)
+        with worker:
+            return context.run(function)
 
     pool.call(loop, work, (), outcome)
     result: _T = await outcome
     return result
 
 
-async def _enter(function: Callable[[], _T]) -> _T:
-    if "anyio" not in sys.modules:
-        return await _call(_workers(), function)
-    # A program that uses AnyIO may call back from its threads, bounds their number, or does not run asyncio at all.
-    from anyio import to_thread  # noqa: PLC0415 - the program has imported it
-
-    result: _T = await to_thread.run_sync(function)
-    return result
-
-
-async def _leave(function: Callable[[], _T]) -> _T:
-    if "anyio" not in sys.modules:
-        return await _call(_leavers(), function)
-    from anyio import CancelScope, CapacityLimiter, to_thread  # noqa: PLC0415 - the program has imported it
-
-    with CancelScope(shield=True):
-        result: _T = await to_thread.run_sync(function, limiter=CapacityLimiter(1))
-    return result
+def _thread_of_anyio(loop: asyncio.AbstractEventLoop) -> Any:
+    """Make the thread one of AnyIO's workers, for programs that call `anyio.from_thread`; None if that cannot be."""
+    try:
+        from anyio._backends._asyncio import AsyncIOBackend  # noqa: PLC0415 - the program has imported it
+        from anyio._core._eventloop import claim_worker_thread  # noqa: PLC0415
+    except ImportError:
+        return None
+    return claim_worker_thread(AsyncIOBackend, loop)
 
 
 @functools.cache

@@ -6,7 +6,6 @@ import asyncio
 import json
 
 import pytest
-
 from tests.web.twins import OURS, http, receiving, same
 
 SCOPE = http(
