@@ -9,9 +9,9 @@ import functools
 import threading
 
 import pytest
-from tests.web.twins import OURS, same
 
 from data_bridge.concurrency import THREADS, contextmanager_in_threadpool, iterate_in_threadpool, run_in_threadpool
+from tests.web.twins import OURS, same
 
 variable = contextvars.ContextVar("variable", default=0)
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+
 from tests.web.twins import OURS, http, receiving, same
 
 SCOPE = http(
