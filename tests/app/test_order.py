@@ -8,31 +8,13 @@ from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
+from tests.app.both import BOTH
 
 DOCUMENT = Path(__file__).parents[2] / "docs/design/0022-order-of-a-request.md"
 JSON = {"content-type": "application/json"}
 
 
-def _ours() -> SimpleNamespace:
-    from data_bridge import fastapi
-    from data_bridge.fastapi.responses import JSONResponse, Response, StreamingResponse
-
-    return SimpleNamespace(**_names(fastapi), JSONResponse=JSONResponse, Reply=Response, Stream=StreamingResponse)
-
-
-def _theirs() -> SimpleNamespace:
-    import fastapi
-    from fastapi.responses import JSONResponse, Response, StreamingResponse
-
-    return SimpleNamespace(**_names(fastapi), JSONResponse=JSONResponse, Reply=Response, Stream=StreamingResponse)
-
-
-def _names(module: Any) -> dict[str, Any]:
-    wanted = ("APIRouter", "BackgroundTasks", "Body", "Depends", "FastAPI", "HTTPException", "Response", "UploadFile")
-    return {name: getattr(module, name) for name in wanted}
-
-
-@pytest.fixture(params=[_ours, _theirs], ids=["data_bridge", "fastapi"])
+@pytest.fixture(**BOTH)
 def f(request: pytest.FixtureRequest) -> SimpleNamespace:
     return request.param()
 
@@ -356,7 +338,7 @@ def test_e2_a_response_is_sent_as_it_is_anything_else_is_validated_and_made_json
 
     @app.get("/response")
     def response() -> int:  # type: ignore[return]
-        return f.Reply("as it is", media_type="text/plain")
+        return f.Response("as it is", media_type="text/plain")
 
     @app.get("/value", status_code=201)
     def value() -> int:
@@ -380,7 +362,7 @@ def test_e3_what_is_set_on_the_injected_response_goes_along_with_a_value_only(f:
 
     @app.get("/response", dependencies=[f.Depends(dependency)])
     def own() -> f.Response:
-        return f.Reply()
+        return f.Response()
 
     status, headers, _ = ask(app, log, "/value")
     assert (status, headers["x-dependency"]) == (203, "yes")
@@ -535,7 +517,7 @@ def test_g4_an_exception_after_the_response_has_begun_changes_nothing_of_it(f: A
 
     @app.get("/")
     async def endpoint() -> f.Response:
-        return f.Stream(chunks())
+        return f.StreamingResponse(chunks())
 
     with pytest.raises((ValueError, ExceptionGroup)):
         ask(app, log)
