@@ -65,6 +65,11 @@ class App(Application):
     the bytes of a body (default: any): longer ones are answered with 413.
     """
 
+    #: Our own server answers by its plan.
+    __data_bridge_plan__ = True
+
+    _front: Any
+
     def __init__(
         self,
         *,
@@ -172,9 +177,23 @@ class App(Application):
         self.setup()
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put everything around the router."""
+        """Put everything around the router, and the plan before it."""
+        from .adapters import own  # noqa: PLC0415 - needs this module
+        from .adapters.front import Front  # noqa: PLC0415
+
+        self._front = Front(own, self.router)
         outer = [Middleware(AppBodyLimitMiddleware, max_body_size=self.max_body_size)]
-        return self.stack_of(outer=outer, inner=[Middleware(AsyncExitStackMiddleware)])
+        return self.stack_of(outer=outer, inner=[Middleware(AsyncExitStackMiddleware)], router=self._front)
+
+    def front(self) -> Any:
+        """Give the plan, which stands in the router's place and hands on what it does not answer."""
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        return self._front
+
+    def is_observed(self) -> bool:
+        """Whether telemetry watches the app's requests."""
+        return observing.wanted(self, {})
 
     def openapi(self) -> dict[str, Any]:
         """Describe the application; made again when routes were added since."""

@@ -65,8 +65,13 @@ class Application:
         limit = [] if self.max_body_size is None else [Middleware(RequestBodyLimitMiddleware, self.max_body_size)]
         return self.stack_of(outer=limit)
 
-    def stack_of(self, *, outer: Sequence[Middleware] = (), inner: Sequence[Middleware] = ()) -> ASGIApp:
-        """Build the stack with ``outer`` just below the server errors and ``inner`` just above the router."""
+    def stack_of(
+        self, *, outer: Sequence[Middleware] = (), inner: Sequence[Middleware] = (), router: ASGIApp | None = None
+    ) -> ASGIApp:
+        """Build the stack with ``outer`` just below the server errors and ``inner`` just above the router.
+
+        ``router`` stands in the router's place.
+        """
         handlers = dict(self.exception_handlers)
         of_errors = [handlers.pop(key) for key in list(handlers) if key in (500, Exception)]
         stack = [
@@ -76,7 +81,7 @@ class Application:
             Middleware(ExceptionMiddleware, handlers=handlers, debug=self.debug),
             *inner,
         ]
-        return wrapped(self.router, stack)
+        return wrapped(self.router if router is None else router, stack)
 
     @property
     def routes(self) -> list[BaseRoute]:

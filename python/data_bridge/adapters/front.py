@@ -1,4 +1,4 @@
-"""The plan in front of a FastAPI app's router: answers what compiled, hands everything else on untouched."""
+"""The plan in front of an app's router: answers what compiled, hands everything else on untouched."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from ..asgi import route_path
-from . import upstream
 from .respond import WORK, Work, run
 from .routes import Routes
 
@@ -23,10 +22,11 @@ MAX_BODY = 16 * 1024 * 1024
 class Front:
     """Takes the router's place at the end of the app's middleware."""
 
-    def __init__(self, router: Any) -> None:
+    def __init__(self, framework: Any, router: Any) -> None:
+        self._framework = framework
         self._router = router
         #: The compiled routes.
-        self.routes = Routes(router)
+        self.routes = Routes(framework, router)
         #: Called with the scope and an operation that answers in the router's place.
         self.on_planned: Callable[[Scope, Operation], None] | None = None
         #: What answers in all other cases: the router.
@@ -69,7 +69,7 @@ class Front:
         before = dict(scope)
         scope["path_params"] = {**scope.get("path_params", {}), **path_params}
         try:
-            request = upstream.Request(scope, receive)
+            request = self._framework.Request(scope, receive)
             fill(operation, slots, request, body)
         except Exception:  # noqa: BLE001 - no user code ran: FastAPI itself says what is wrong
             scope.clear()

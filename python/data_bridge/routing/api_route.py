@@ -108,7 +108,7 @@ class APIRoute(RouteState, Route):
         """Make the ASGI app: the handler with the route's own middleware, limits and deadline around it."""
         app = request_response(self.get_route_handler())
         if self.timeout is not None:
-            app = _Deadline(app, self.timeout)
+            app = Deadline(app, self.timeout)
         return wrap_app_with_body_limit(wrapped(app, self.middleware), max_body_size)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -165,14 +165,15 @@ class APIRoute(RouteState, Route):
             await context.app(scope, receive, send)
 
 
-class _Deadline:
+class Deadline:
     """A route's ``timeout``, under servers that know none: 504 unless the response has begun by then."""
 
     def __init__(self, app: ASGIApp, timeout: float) -> None:
-        self._app = app
+        self.app = app
         self._timeout = timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request in time."""
         limit = asyncio.timeout(self._timeout)
 
         async def watch(message: Any) -> None:
@@ -182,7 +183,7 @@ class _Deadline:
 
         try:
             async with limit:
-                await self._app(scope, receive, watch)
+                await self.app(scope, receive, watch)
         except TimeoutError:
             if not limit.expired():
                 raise

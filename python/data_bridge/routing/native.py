@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..plan.types import Constant
 from .base import BaseRoute, Match, NoMatchFound, path_params_of
 from .paths import compile_path
 from .route import method_not_allowed
@@ -55,6 +56,16 @@ class NativeRoute(BaseRoute):
         start: dict[str, Any] = {"type": "http.response.start", "status": self.status_code, "headers": headers}
         await send(start)
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else self.content})
+
+    def constant(self, path: str) -> Constant:
+        """Give what our own server answers by, below the prefixes of ``path``."""
+        return Constant(
+            path=path,
+            methods=tuple(sorted(self.methods)),
+            status_code=self.status_code,
+            headers=tuple(self.raw_headers),
+            content=self.content,
+        )
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """Raise :class:`NoMatchFound`: a native route has no name."""
