@@ -140,8 +140,9 @@ valgrind-json: test-build ## JSON: documents of every kind under valgrind (Linux
 	  --read-inline-info=no --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite $(TEST)/python -m tests.json.memory
 
 .PHONY: browser
-browser: test-build ## Chromium against our WebSockets, HTTP and TLS (says so where there is none)
+browser: test-build ## Chromium against our WebSockets, HTTP and TLS, and without a network on /docs and /redoc (says so where there is none)
 	PYTHONPATH=. $(TEST)/python tests/conformance/websocket/browser.py
+	PYTHONPATH=. $(TEST)/python tests/conformance/pages.py
 
 .PHONY: soak
 soak: test-build ## millions of wake-ups, connections, loops and children, load and faults on the server: all stays flat (fifty minutes)
