@@ -52,8 +52,7 @@ def is_async_callable(call: Any) -> bool:
 
 async def run_in_threadpool(func: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """Call ``func(*args, **kwargs)`` in a thread and give what it returns or raises."""
-    result: _T = await _call(_workers(), functools.partial(func, *args, **kwargs) if args or kwargs else func)
-    return result
+    return await _call(functools.partial(func, *args, **kwargs) if args or kwargs else func)
 
 
 async def iterate_in_threadpool(iterator: Iterable[_T]) -> AsyncIterator[_T]:
@@ -65,7 +64,7 @@ async def iterate_in_threadpool(iterator: Iterable[_T]) -> AsyncIterator[_T]:
     finally:
         close = getattr(steps, "close", None)
         if close is not None:
-            await _call(_workers(), close, must_run=True)
+            await _call(close, must_run=True)
 
 
 @asynccontextmanager
@@ -77,10 +76,10 @@ async def contextmanager_in_threadpool(cm: AbstractContextManager[_T]) -> AsyncI
         yield entered[0]
     except BaseException as error:
         leave = functools.partial(cm.__exit__, type(error), error, error.__traceback__)
-        if not entered or not await _call(_leavers(), leave, must_run=True):
+        if not entered or not await _call(leave, must_run=True, at_once=True):
             raise
     else:
-        await _call(_leavers(), functools.partial(cm.__exit__, None, None, None), must_run=True)
+        await _call(functools.partial(cm.__exit__, None, None, None), must_run=True, at_once=True)
 
 
 async def run_until_first_complete(*args: tuple[Callable[..., Any], dict[str, Any]]) -> None:
@@ -120,33 +119,31 @@ class _Outcome(asyncio.Future[Any]):
         return not self._must_run and self.claim() and super().cancel(msg)
 
 
-async def _call(pool: DefaultExecutor, function: Callable[[], _T], *, must_run: bool = False) -> _T:
+async def _call(function: Callable[[], _T], *, must_run: bool = False, at_once: bool = False) -> _T:
+    """Call it in a thread; ``must_run``: whether or not the caller is cancelled; ``at_once``: beside the 40."""
+    if "anyio" in sys.modules:
+        return await _call_by_anyio(function, must_run=must_run, at_once=at_once)
     loop = asyncio.get_running_loop()
     outcome = _Outcome(loop, must_run=must_run)
     context = copy_context()
-    worker = _thread_of_anyio(loop) if "anyio" in sys.modules else None
 
     def work() -> Any:
-        if not outcome.claim():
-            return None
-        if worker is None:
-            return context.run(function)
-        with worker:
-            return context.run(function)
+        return context.run(function) if outcome.claim() else None
 
+    pool = _leavers() if at_once else _workers()
     pool.call(loop, work, (), outcome)
     result: _T = await outcome
     return result
 
 
-def _thread_of_anyio(loop: asyncio.AbstractEventLoop) -> Any:
-    """Make the thread one of AnyIO's workers, for programs that call `anyio.from_thread`; None if that cannot be."""
-    try:
-        from anyio._backends._asyncio import AsyncIOBackend  # noqa: PLC0415 - the program has imported it
-        from anyio._core._eventloop import claim_worker_thread  # noqa: PLC0415
-    except ImportError:
-        return None
-    return claim_worker_thread(AsyncIOBackend, loop)
+async def _call_by_anyio(function: Callable[[], _T], *, must_run: bool, at_once: bool) -> _T:
+    """Call it in AnyIO's threads: a program may call back from them, bound their number, or run on something else."""
+    from anyio import CancelScope, CapacityLimiter, to_thread  # noqa: PLC0415 - the program has imported it
+
+    results: list[_T] = []
+    with CancelScope(shield=must_run):
+        results.append(await to_thread.run_sync(function, limiter=CapacityLimiter(1) if at_once else None))
+    return results[0]
 
 
 @functools.cache

@@ -128,8 +128,8 @@ class StaticFiles:
         if path.startswith(("/", "\\")):
             return "", None
         real = os.path.abspath if self.follow_symlink else os.path.realpath
-        for directory in map(real, self.all_directories):
-            full_path = real(os.path.join(directory, path))  # noqa: PTH118 - not to be resolved before it is checked
+        for directory in [str(real(directory)) for directory in self.all_directories]:
+            full_path = str(real(os.path.join(directory, path)))  # noqa: PTH118 - not to be resolved before it is checked
             if os.path.commonpath([full_path, directory]) != directory:
                 continue
             try:

@@ -6,10 +6,12 @@ import enum
 import json
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from .interop import both
 from .requests import HTTPConnection, StateT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from typing import Self
 
     from .responses import Response
     from .types import Message, Receive, Scope, Send
@@ -34,7 +36,13 @@ class WebSocketState(enum.Enum):
 
 
 class WebSocketDisconnect(Exception):
-    """The client has left, with this close code; 1006 if it did not say."""
+    """The client has left, with this close code; 1006 if it did not say. Starlette's ``except`` catches it too."""
+
+    _theirs = "starlette.websockets.WebSocketDisconnect"
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """Make one that is Starlette's too where the program has that."""
+        return super().__new__(both(cls, cls._theirs), *args)
 
     def __init__(self, code: int = 1000, reason: str | None = None) -> None:
         self.code = code

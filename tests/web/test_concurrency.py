@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import functools
+import sys
 import threading
 
 import pytest
@@ -14,6 +15,12 @@ from data_bridge.concurrency import THREADS, contextmanager_in_threadpool, itera
 from tests.web.twins import OURS, same
 
 variable = contextvars.ContextVar("variable", default=0)
+
+
+@pytest.fixture
+def without_anyio(monkeypatch):
+    """As in a program that has not imported AnyIO, whose threads are used where it has."""
+    monkeypatch.delitem(sys.modules, "anyio")
 
 
 def test_results_exceptions_and_context():
@@ -38,6 +45,7 @@ def test_results_exceptions_and_context():
     same(use)
 
 
+@pytest.mark.usefixtures("without_anyio")
 def test_forty_run_at_once():
     async def run():
         barrier = threading.Barrier(THREADS)
@@ -46,6 +54,7 @@ def test_forty_run_at_once():
     asyncio.run(run())
 
 
+@pytest.mark.usefixtures("without_anyio")
 def test_what_a_thread_has_begun_is_waited_for():
     async def run():
         begun, gate, ended = threading.Event(), threading.Event(), []
@@ -68,6 +77,7 @@ def test_what_a_thread_has_begun_is_waited_for():
     assert asyncio.run(run()) == [True]
 
 
+@pytest.mark.usefixtures("without_anyio")
 def test_what_no_thread_has_begun_is_cancelled_at_once():
     async def run():
         gate, ran = threading.Event(), []
@@ -100,7 +110,11 @@ def manager(seen, swallow=()):
         seen.append("exit")
 
 
-def test_context_managers():
+@pytest.mark.parametrize("anyio", [True, False])
+def test_context_managers(anyio, monkeypatch):
+    if not anyio:
+        monkeypatch.delitem(sys.modules, "anyio")
+
     async def run():
         seen = []
         async with contextmanager_in_threadpool(manager(seen)) as value:
@@ -115,6 +129,7 @@ def test_context_managers():
     assert asyncio.run(run()) == ["enter", "value", "exit", "enter", "ValueError", "enter", "swallowed"]
 
 
+@pytest.mark.usefixtures("without_anyio")
 def test_a_context_manager_is_left_while_all_threads_are_busy_and_the_task_is_cancelled():
     async def run():
         seen, gate, entered = [], threading.Event(), asyncio.Event()
@@ -140,7 +155,11 @@ def test_a_context_manager_is_left_while_all_threads_are_busy_and_the_task_is_ca
     assert asyncio.run(run()) == ["enter", "CancelledError"]
 
 
-def test_an_iterator_that_is_left_is_closed():
+@pytest.mark.parametrize("anyio", [True, False])
+def test_an_iterator_that_is_left_is_closed(anyio, monkeypatch):
+    if not anyio:
+        monkeypatch.delitem(sys.modules, "anyio")
+
     async def run():
         closed = []
 
