@@ -165,5 +165,5 @@ conformance-app: test-build ## FastAPI's own tests on data_bridge.fastapi: passe
 	$(TEST)/python tests/conformance/fastapi/on_app.py
 
 .PHONY: conformance-schemathesis
-conformance-schemathesis: test-build ## 2,000 requests that schemathesis makes from a rich app's OpenAPI, to us and to uvicorn
+conformance-schemathesis: test-build ## 2,000 requests that schemathesis makes from a rich app's OpenAPI, to our App, to FastAPI on our server, to uvicorn
 	$(TEST)/python tests/conformance/schemathesis/run.py
