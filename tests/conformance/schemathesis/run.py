@@ -1,6 +1,6 @@
 """`make conformance-schemathesis`: requests that schemathesis makes from an OpenAPI document, to us and to uvicorn.
 
-The rich app of tests/plan answers each the same: status, fields, bytes. It runs thrice: under uvicorn, under our server,
+The rich app of tests/plan answers each the same: status, fields, bytes. It runs under uvicorn, under our server,
 and there as our own App, with its import changed; the requests are made from that one's document. Prints how many cases
 were sent, how they were answered and what differed. schemathesis is installed once, beside the test environment.
 """
