@@ -3,7 +3,6 @@
 mod access_log;
 mod adapted;
 mod asgi;
-mod call;
 pub mod coroutine;
 mod errors;
 mod executor;

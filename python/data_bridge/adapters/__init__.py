@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .serve import Served
 
 
+#: What is said of a route of which there is nothing to compile.
+CONSTANT = "it is a constant"
+
+
 def framework_of(app: Any) -> Any:
     """Give the description of the framework that ``app`` is of; None for all other apps.
 

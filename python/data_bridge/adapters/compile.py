@@ -9,7 +9,7 @@ from ..plan.callables import kind_of, unwrap
 from ..plan.graph import Graph
 from ..plan.schema import runs_user_code
 from ..plan.types import Encoding, Operation, Step
-from . import body
+from . import CONSTANT, body
 from .fields import NotCompiled, adapter_of, is_model, param_of
 from .makers import background, parameter_model, request, response, security_scopes
 from .respond import Responder, serialising
@@ -66,7 +66,7 @@ def compile_route(framework: Any, context: Any, obstacle: str | None = None) -> 
 def _check_route(framework: Any, context: Any) -> None:
     route, plain = context.original_route, framework.routing.APIRoute
     if not isinstance(route, plain):
-        raise NotCompiled(f"it is a {type(route).__name__}")
+        raise NotCompiled(CONSTANT if hasattr(route, "constant") else f"it is a {type(route).__name__}")
     for name in ("get_route_handler", "handle", "matches", "__call__"):
         if getattr(type(route), name) is not getattr(plain, name):
             raise NotCompiled(f"its route class has its own {name}()")
@@ -163,6 +163,8 @@ def _encoding(framework: Any, context: Any) -> Encoding | None:
     if not framework.is_body_allowed_for_status_code(context.status_code):
         return None
     field = context.response_field
+    if actual in framework.TEXT_TYPES and field is None:
+        return Encoding(text_type=framework.TEXT_TYPES[actual])
     if field is None:
         return Encoding() if actual is framework.JSONResponse else None
     if not is_default or runs_user_code(adapter_of(field).core_schema):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from ..asgi import route_path
+from ..routing.paths import get_route_path
 from .respond import WORK, Work, run
 from .routes import Routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..asgi import Message, Receive, Scope, Send
     from ..plan.types import Operation
+    from ..types import Message, Receive, Scope, Send
 
 #: No body that the plan reads is longer; FastAPI itself has no bound.
 MAX_BODY = 16 * 1024 * 1024
@@ -53,7 +53,9 @@ class Front:
 
     async def _plan(self, scope: Scope, receive: Receive) -> tuple[Operation | None, Receive]:
         """Find the operation and its values; what was read of the body can be received again."""
-        found = self.routes.find(scope["method"], route_path(scope), scope.get("query_string", b""), scope["headers"])
+        found = self.routes.find(
+            scope["method"], get_route_path(scope), scope.get("query_string", b""), scope["headers"]
+        )
         if found is None:
             return None, receive
         operation, path_params, slots = found

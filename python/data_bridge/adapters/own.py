@@ -16,7 +16,7 @@ from ..exceptions import BaseHTTPException as HTTPException
 from ..exceptions import RequestValidationError
 from ..fields import field_annotation_is_sequence
 from ..requests import Request
-from ..responses import JSONResponse, Response
+from ..responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from ..routing import Mount, Route, WebSocketRoute
 from ..routing import context as _context
 from ..routing.api_route import Deadline, request_response
@@ -26,6 +26,7 @@ from ..security.base import SecurityBase
 from ..utils import is_body_allowed_for_status_code
 
 __all__ = [
+    "TEXT_TYPES",
     "BackgroundTasks",
     "Deadline",
     "DefaultPlaceholder",
@@ -57,6 +58,9 @@ __all__ = [
     "run_in_threadpool",
     "telemetry_is_on",
 ]
+
+#: Response classes that send a text as it stands, and as what.
+TEXT_TYPES = {PlainTextResponse: "text/plain; charset=utf-8", HTMLResponse: "text/html; charset=utf-8"}
 
 
 async def enter_generator(dependant: Any, stack: Any, values: dict[str, Any], request: Any) -> Any:

@@ -14,7 +14,7 @@ from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies import utils as dependencies
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from fastapi.utils import is_body_allowed_for_status_code
@@ -25,6 +25,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
 __all__ = [
+    "TEXT_TYPES",
     "BackgroundTasks",
     "DefaultPlaceholder",
     "FastAPI",
@@ -55,6 +56,9 @@ __all__ = [
     "run_in_threadpool",
     "telemetry_is_on",
 ]
+
+#: Response classes that send a text as it stands, and as what.
+TEXT_TYPES = {PlainTextResponse: "text/plain; charset=utf-8", HTMLResponse: "text/html; charset=utf-8"}
 
 
 def _private(module: str, name: str) -> Any:

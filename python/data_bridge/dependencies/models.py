@@ -6,20 +6,16 @@ import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
+
+from data_bridge.plan.callables import is_coroutine_function, is_of_kind, unwrap
 
 if TYPE_CHECKING:
     from data_bridge.defaults import DependencyCacheKey
     from data_bridge.dependency_limits import DependencyConcurrency
     from data_bridge.fields import ModelField
     from data_bridge.security.base import SecurityBase
-
-if sys.version_info >= (3, 13):
-    from inspect import iscoroutinefunction
-else:
-    # Knows functions that `asyncio.coroutine` once marked, as FastAPI does there.
-    from asyncio import iscoroutinefunction
 
 Call = Callable[..., Any]
 #: How many callables' kinds are remembered.
@@ -71,45 +67,23 @@ class _CallIdentity:
         return isinstance(other, _CallIdentity) and self.call is other.call
 
 
-def _impartial(call: Any) -> Any:
-    while isinstance(call, partial):
-        call = call.func
-    return call
-
-
 def _unwrapped_call(call: Call | None) -> Any:
-    return None if call is None else inspect.unwrap(_impartial(call))
-
-
-def _is_of_kind(call: Call, is_kind: Callable[[Any], bool]) -> bool:
-    """Whether calling it runs a function of this kind: itself, what it wraps or its ``__call__``, but for classes."""
-    outer, inner = _impartial(call), _unwrapped_call(call)
-    if is_kind(outer) or is_kind(inner):
-        return True
-    if inspect.isclass(inner):
-        return False
-    methods = [part.__call__ for part in (outer, inner) if callable(part)]
-    return any(is_kind(_impartial(method)) or is_kind(_unwrapped_call(method)) for method in methods)
-
-
-def _is_coroutine_routine(function: Any) -> bool:
-    # An object that only carries the marker of a coroutine function is none.
-    return inspect.isroutine(function) and iscoroutinefunction(function)
+    return None if call is None else unwrap(call)
 
 
 @lru_cache(maxsize=_CALLABLE_CLASSIFICATION_CACHE_SIZE)
 def _is_gen_callable_cached(call_identity: _CallIdentity) -> bool:
-    return _is_of_kind(call_identity.call, inspect.isgeneratorfunction)
+    return is_of_kind(call_identity.call, inspect.isgeneratorfunction)
 
 
 @lru_cache(maxsize=_CALLABLE_CLASSIFICATION_CACHE_SIZE)
 def _is_async_gen_callable_cached(call_identity: _CallIdentity) -> bool:
-    return _is_of_kind(call_identity.call, inspect.isasyncgenfunction)
+    return is_of_kind(call_identity.call, inspect.isasyncgenfunction)
 
 
 @lru_cache(maxsize=_CALLABLE_CLASSIFICATION_CACHE_SIZE)
 def _is_coroutine_callable_cached(call_identity: _CallIdentity) -> bool:
-    return _is_of_kind(call_identity.call, _is_coroutine_routine)
+    return is_of_kind(call_identity.call, is_coroutine_function)
 
 
 def _is_gen_callable(call: Call | None) -> bool:
