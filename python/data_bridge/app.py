@@ -284,7 +284,10 @@ class App(Application):
         check_dir: bool | Literal["auto"] = "auto",
     ) -> None:
         """Serve a built web application below ``path``, where no route matches."""
-        self.router.frontend(path, directory=directory, fallback=fallback, check_dir=check_dir)
+        from .routing.frontend_files import resolve_check_dir  # noqa: PLC0415 - few applications have a frontend
+
+        check = resolve_check_dir(directory=directory, check_dir=check_dir)
+        self.router.frontend(path, directory=directory, fallback=fallback, check_dir=check)
 
     def add_api_websocket_route(
         self,

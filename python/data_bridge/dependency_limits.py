@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -20,17 +21,40 @@ class DependencyConcurrency:
 
     def __init__(self, max_concurrency: int) -> None:
         self.max_concurrency = max_concurrency
-        self._semaphores: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
 
     def get_semaphore(self) -> Any:
         """Give the running loop's semaphore; AnyIO's in a program that uses AnyIO, for its cancel scopes."""
-        loop = asyncio.get_running_loop()
-        semaphore = self._semaphores.get(loop)
+        semaphores, kind = _by_anyio() if "anyio" in sys.modules else (_of_loop(), asyncio.Semaphore)
+        semaphore = semaphores.get(self)
         if semaphore is None:
-            anyio = sys.modules.get("anyio")
-            kind: Any = asyncio.Semaphore if anyio is None else anyio.Semaphore
-            semaphore = self._semaphores[loop] = kind(self.max_concurrency)
+            semaphore = semaphores[self] = kind(self.max_concurrency)
         return semaphore
+
+
+Semaphores = WeakKeyDictionary[DependencyConcurrency, Any]
+_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Semaphores] = WeakKeyDictionary()
+
+
+def _of_loop() -> Semaphores:
+    return _loops.setdefault(asyncio.get_running_loop(), WeakKeyDictionary())
+
+
+@cache
+def _run_variable() -> Any:
+    from anyio.lowlevel import RunVar  # noqa: PLC0415 - the program has imported it
+
+    return RunVar("data_bridge.dependency_semaphores")
+
+
+def _by_anyio() -> tuple[Semaphores, Any]:
+    from anyio import Semaphore  # noqa: PLC0415 - the program has imported it
+
+    variable = _run_variable()
+    semaphores = variable.get(None)
+    if semaphores is None:
+        semaphores = WeakKeyDictionary()
+        variable.set(semaphores)
+    return semaphores, Semaphore
 
 
 @asynccontextmanager

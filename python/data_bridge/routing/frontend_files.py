@@ -32,7 +32,7 @@ def resolve_check_dir(*, directory: str | os.PathLike[str], check_dir: bool | Li
     if not os.path.isdir(directory):  # noqa: PTH112 - a path of any kind
         where = _resolved(directory)
         warnings.warn(
-            f"Frontend directory '{directory}' does not exist. Resolved absolute path: '{where}'", stacklevel=4
+            f"Frontend directory '{directory}' does not exist. Resolved absolute path: '{where}'", stacklevel=3
         )
     return False
 

@@ -185,7 +185,7 @@ def _prefixed(route: Any, context: _RouterIncludeContext) -> BaseRoute | None:
             dependencies=[*context.dependencies, *route.dependencies],
             dependency_overrides_provider=context.dependency_overrides_provider,
         )
-    if isinstance(route, Host):
+    if isinstance(route, Host) or _is_named(route, "Host"):
         from .router import Router  # noqa: PLC0415 - few routers have hosts
 
         app: ASGIApp = Router(routes=[Mount(context.prefix, app=route.app)]) if context.prefix else route.app
