@@ -56,7 +56,7 @@ def compare(python: Path, source: Path, out: Path) -> tuple[int, list[str]]:
         reports = []
         for name, folder in (("fastapi", source / "docs_src"), ("ours", copy)):
             report = out / f"examples-{name}.json"
-            command = [python.absolute(), Path(__file__).resolve(), folder, report.resolve()]
+            command = [python.absolute(), Path(__file__).resolve(), folder, report.resolve(), name]
             environment = os.environ | {"PYTHONWARNINGS": "ignore"}
             subprocess.run(command, cwd=folder.parent, env=environment, check=True)
             reports.append(json.loads(report.read_text(encoding="utf-8")))
@@ -66,4 +66,8 @@ def compare(python: Path, source: Path, out: Path) -> tuple[int, list[str]]:
 
 
 if __name__ == "__main__":
+    if sys.argv[3] == "ours":
+        import data_bridge.fastapi
+
+        data_bridge.fastapi.install()  # for libraries that make routers
     Path(sys.argv[2]).write_text(json.dumps(describe(Path(sys.argv[1]).resolve()), indent=0), encoding="utf-8")

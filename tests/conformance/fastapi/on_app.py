@@ -21,7 +21,9 @@ from run import HERE, suite
 BORROWING, STRICT, BORROWED = 5150, 4400, 40
 
 
-def outcomes(python: Path, source: Path, record: Path, **environment: str) -> tuple[dict[str, bool], list[str]]:
+def outcomes(
+    python: Path, source: Path, record: Path, tests: list[str], **environment: str
+) -> tuple[dict[str, bool], list[str]]:
     """Run the suite. Gives each test with whether it passed (or failed as announced), and what was borrowed."""
     inherited = os.environ.get("PYTHONPATH", "")
     environment = os.environ | {
@@ -30,7 +32,7 @@ def outcomes(python: Path, source: Path, record: Path, **environment: str) -> tu
         "ANCHOR_REPORT": str(record.resolve()),
         **environment,
     }
-    command = [python.absolute(), "-m", "pytest", "tests", "-q", "-p", "no:cacheprovider"]
+    command = [python.absolute(), "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider"]
     subprocess.run(command, cwd=source, env=environment, check=False)
     report = json.loads(record.read_text(encoding="utf-8"))
     result: dict[str, bool] = {}
@@ -46,19 +48,20 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("target/conformance"), help="folder for suite and records")
     parser.add_argument("--python", type=Path, help="an environment with the suite's needs (default: made below --out)")
     parser.add_argument("--source", type=Path, help="the suite's sources (default: downloaded to --out)")
+    parser.add_argument("tests", nargs="*", default=["tests"], help="run these only; the bars are for all of them")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     folder = options.out / "fastapi"
     source = options.source or suite(folder)
     python = options.python or folder / "venv" / "bin" / "python"
 
-    base, _ = outcomes(python, source, options.out / "fastapi-base.json")
+    base, _ = outcomes(python, source, options.out / "fastapi-base.json", options.tests)
     passed = [test for test, fine in base.items() if fine]
     ours = {"ANCHOR_MAP": "fastapi=data_bridge.fastapi"}
     bars = []
     for name, strict, bar in (("borrowing", "0", BORROWING), ("strictly", "1", STRICT)):
         record = options.out / f"fastapi-app-{name}.json"
-        found, borrowed = outcomes(python, source, record, ANCHOR_STRICT=strict, **ours)
+        found, borrowed = outcomes(python, source, record, options.tests, ANCHOR_STRICT=strict, **ours)
         count = sum(found.get(test, False) for test in passed)
         subprocess.run([sys.executable, HERE / "compare.py", options.out / "fastapi-base.json", record], check=True)
         print(
