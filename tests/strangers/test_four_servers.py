@@ -42,7 +42,7 @@ def answers(base: str) -> list[Any]:
     found = []
     for method, path, options in REQUESTS:
         # A connection for each: what one server does with a connection after an error is no matter here.
-        with httpx.Client(base_url=base, timeout=30) as client:
+        with httpx.Client(base_url=base, timeout=30, verify=False) as client:
             answer = client.request(method, path, **_for_httpx(options))
         fields = sorted((k.lower(), v) for k, v in answer.headers.items() if k.lower() not in FRAMING)
         found.append(without_own((answer.status_code, fields, answer.content), base))
