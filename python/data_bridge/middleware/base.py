@@ -1,24 +1,22 @@
 """Middleware as functions of a request and a response, for those who do not want to write ASGI.
 
 `BaseMiddleware` sees the request and the head of its answer. `BaseHTTPMiddleware` calls the app by `call_next` and gets
-a response whose body is still being made: the app runs in a task beside the middleware, in a copy of its context, and
-what it sets there is set for the middleware too.
+a response whose body is still being made.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from ..datastructures import MutableHeaders
 from ..exceptions import ClientDisconnected
 from ..requests import Request
-from ..responses import Response
+from .below import SteppedBelow, TaskBelow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from ..types import ASGIApp, Message, Receive, Scope, Send
 
@@ -87,7 +85,7 @@ class BaseHTTPMiddleware:
             await self.app(scope, receive, send)
             return
         request: ReplayedRequest = ReplayedRequest(scope, receive, send)
-        below = _Below(self.app, scope, request, send)
+        below = (TaskBelow if _runs_asyncio() else SteppedBelow)(self.app, scope, request.replay, send)
         try:
             response = await self.dispatch_func(request, below.call)
             await response(scope, request.replay, send)
@@ -97,154 +95,12 @@ class BaseHTTPMiddleware:
         await below.finish()
 
 
-class _Below:
-    """The app below one request of a middleware: its task, and its messages, handed over one by one."""
-
-    def __init__(self, app: ASGIApp, scope: Scope, request: ReplayedRequest, send: Send) -> None:
-        self._app = app
-        self._scope = scope
-        self._request = request
-        self._send_above = send
-        self._context = copy_context()
-        self._task: asyncio.Task[None] | None = None
-        self._message: Message | None = None
-        self._has_ended = False
-        self._changed = asyncio.Condition()
-        #: Set once the answer was sent, or another one was: the app below has no client any more.
-        self._is_answered = asyncio.Event()
-        self._is_raised = False
-
-    async def call(self, _request: Request) -> Response:
-        """Run the app until its answer begins. Raises what it raises before."""
-        self._context = copy_context()
-        self._task = asyncio.get_running_loop().create_task(self._run(), context=self._context)
-        info = None
-        while (message := await self._take()) is not None:
-            if message["type"] == "http.response.debug":
-                info = message["info"]
-            elif message["type"] == "http.response.early_hint":
-                await self._send_above(message)
-            else:
-                return _BelowResponse(message, self._body(), info)
-        self._is_raised = True
-        await self._task
-        raise RuntimeError("No response returned.")
-
-    async def _body(self) -> AsyncIterator[Any]:
-        """Give the body's pieces, or the message that stands for a file. A body that breaks off raises why."""
-        while (message := await self._take()) is not None:
-            if message["type"] == "http.response.pathsend":
-                yield message
-                return
-            assert message["type"] == "http.response.body", f"Unexpected message: {message}"  # noqa: S101
-            if message.get("body"):
-                yield message["body"]
-            if not message.get("more_body", False):
-                return
-        if self._task is not None:
-            self._is_raised = True
-            await self._task
-
-    async def _run(self) -> None:
-        try:
-            await self._app(self._scope, self._receive, self._send)
-        finally:
-            self._has_ended = True
-            async with self._changed:
-                self._changed.notify_all()
-
-    async def _take(self) -> Message | None:
-        """Take the app's next message; None at its end. What it set in its context is set here from now on."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._message is not None or self._has_ended)
-            message, self._message = self._message, None
-            self._changed.notify_all()
-        for variable, value in self._context.items():
-            if variable.get(_DISCONNECT) is not value:
-                variable.set(value)
-        return message
-
-    async def _receive(self) -> Message:
-        """Give the app the request; once it was answered, that the client has left."""
-        if self._is_answered.is_set():
-            return _DISCONNECT
-        receiving = asyncio.ensure_future(self._request.replay())
-        answered = asyncio.ensure_future(self._is_answered.wait())
-        try:
-            await asyncio.wait({receiving, answered}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            answered.cancel()
-            if not receiving.done():
-                receiving.cancel()
-        if not self._is_answered.is_set():
-            return await receiving
-        await asyncio.wait({receiving})
-        _forget(receiving)
-        return _DISCONNECT
-
-    async def _send(self, message: Message) -> None:
-        """Hand a message over; the last one returns when the client has it: what follows is in the background."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._message is None or self._is_answered.is_set())
-            if self._is_answered.is_set():
-                await asyncio.sleep(0)  # an app that sends for ever must not keep the loop from cancelling it
-                return
-            self._message = message
-            self._changed.notify_all()
-        kind = message["type"]
-        if kind == "http.response.pathsend" or (kind == "http.response.body" and not message.get("more_body", False)):
-            await self._is_answered.wait()
-
-    async def _answered(self) -> None:
-        self._is_answered.set()
-        async with self._changed:
-            self._changed.notify_all()
-
-    async def finish(self) -> None:
-        """Wait for the app's end, which may do more in the background. Raises what it raises."""
-        await self._answered()
-        if self._task is None or self._is_raised:
-            return
-        try:
-            await asyncio.wait({self._task})
-        except asyncio.CancelledError:
-            await self.abandon()
-            raise
-        await self._task
-
-    async def abandon(self) -> None:
-        """Cancel the app: there is an exception in its place."""
-        await self._answered()
-        if self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait({self._task})
-        _forget(self._task)
-
-
-class _BelowResponse(Response):
-    """The answer of the app below: its head, and its body as it is made."""
-
-    def __init__(self, start: Message, body: AsyncIterator[Any], info: Mapping[str, Any] | None) -> None:
-        assert start["type"] == "http.response.start"  # noqa: S101 - what ASGI says
-        self.status_code = start["status"]
-        self.raw_headers = start.get("headers", [])
-        self.background = None
-        self.body_iterator = body
-        self.info = info
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Send it."""
-        if self.info is not None:
-            await send({"type": "http.response.debug", "info": self.info})
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        is_file = False
-        async for chunk in self.body_iterator:
-            is_file = isinstance(chunk, dict)
-            await send(chunk if is_file else {"type": "http.response.body", "body": chunk, "more_body": True})
-        if not is_file:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        if self.background is not None:
-            await self.background()
+def _runs_asyncio() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class BaseMiddleware:
@@ -307,12 +163,6 @@ class ResponseHead:
     @status_code.setter
     def status_code(self, status: int) -> None:
         self._start["status"] = status
-
-
-def _forget(task: asyncio.Future[Any] | None) -> None:
-    """Drop what a task may have raised: there is something else to be raised, or nobody left to raise it to."""
-    if task is not None and not task.cancelled():
-        task.exception()
 
 
 async def _awaited(result: Any) -> Any:
