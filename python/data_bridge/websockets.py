@@ -42,7 +42,8 @@ class WebSocketDisconnect(Exception):
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
         """Make one that is Starlette's too where the program has that."""
-        return super().__new__(both(cls, cls._theirs), *args)
+        kind: type[Self] = both(cls, cls._theirs)
+        return super().__new__(kind, *args)
 
     def __init__(self, code: int = 1000, reason: str | None = None) -> None:
         self.code = code
