@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..exceptions import BaseHTTPException, WebSocketException
 from ..interop import ours
+from ..requests import Request
 from .handlers import SCOPE_KEY, ByClass, ByStatus, wrap_app_handling_exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..requests import Request
     from ..responses import Response
     from ..types import ASGIApp, Receive, Scope, Send
     from ..websockets import WebSocket
@@ -76,8 +76,6 @@ def is_http_exception(error: Exception) -> bool:
 def connection_of(scope: Scope, receive: Receive, send: Send) -> Request | WebSocket:
     """Make what exception handlers are given."""
     if scope["type"] == "http":
-        from ..requests import Request  # noqa: PLC0415 - the module is there by the first request
-
         return Request(scope, receive, send)
     from ..websockets import WebSocket  # noqa: PLC0415 - imported by the first WebSocket
 

@@ -10,6 +10,7 @@ from ..concurrency import is_async_callable, run_in_threadpool
 from ..exceptions import BaseHTTPException
 from ..middleware import wrapped
 from ..middleware.handlers import wrap_app_handling_exceptions
+from ..requests import Request
 from .base import BaseRoute, Match, NoMatchFound, path_params_of
 from .paths import compile_path, replace_params
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from ..datastructures import URLPath
     from ..middleware import Middleware
-    from ..requests import Request
     from ..responses import Response
     from ..types import ASGIApp, Receive, Scope, Send
     from ..websockets import WebSocket
@@ -29,9 +29,7 @@ def request_response(func: Callable[[Request], Awaitable[Response] | Response]) 
     call: Any = func if is_async_callable(func) else functools.partial(run_in_threadpool, func)  # type: ignore[call-arg]  # comes with the call
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        from ..requests import Request  # noqa: PLC0415 - the module is there by the first request
-
-        request = Request(scope, receive, send)
+        request: Request = Request(scope, receive, send)
 
         async def respond(scope: Scope, receive: Receive, send: Send) -> None:
             response = await call(request)
