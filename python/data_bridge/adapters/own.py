@@ -26,6 +26,7 @@ from ..security.base import SecurityBase
 from ..utils import is_body_allowed_for_status_code
 
 __all__ = [
+    "COMPILES_LIMITS",
     "TEXT_TYPES",
     "BackgroundTasks",
     "Deadline",
@@ -59,6 +60,9 @@ __all__ = [
     "telemetry_is_on",
 ]
 
+#: Whether routes compile beside the app's bound of bodies.
+COMPILES_LIMITS = True
+
 #: Response classes that send a text as it stands, and as what.
 TEXT_TYPES = {PlainTextResponse: "text/plain; charset=utf-8", HTMLResponse: "text/html; charset=utf-8"}
 
@@ -74,8 +78,13 @@ def endpoint_context(dependant: Any, request: Any) -> Any:
 
 
 def is_plain(context: Any) -> bool:
-    """Say whether nothing stands around the route's handler but its deadline, which the plan keeps too."""
-    app = context.app.app if isinstance(context.app, Deadline) else context.app
+    """Say whether nothing stands around the route's handler but what the plan keeps too: deadline, the app's limit."""
+    app = context.app
+    if context.max_body_size is not None:
+        if getattr(context.dependency_overrides_provider, "max_body_size", None) != context.max_body_size:
+            return False
+        app = app.app.app  # the limit, and what keeps its exception out of groups
+    app = app.app if isinstance(app, Deadline) else app
     return getattr(app, "__qualname__", "") == "request_response.<locals>.app"
 
 

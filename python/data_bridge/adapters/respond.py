@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pydantic_core import PydanticUndefined
 
@@ -51,6 +51,12 @@ def of_error(operation: Operation, error: BaseException, path_params: dict[str, 
     return Work(operation, path_params, result)
 
 
+class _Nothing:
+    """Replaces no dependency."""
+
+    dependency_overrides: ClassVar[dict[Any, Any]] = {}
+
+
 class Responder:
     """What an operation's response depends on, and the ASGI app that answers with it.
 
@@ -70,7 +76,9 @@ class Responder:
         self.dependant = context.dependant
         self.embed = context._embed_body_fields
         self.endpoint = endpoint
-        self.provider = context.dependency_overrides_provider
+        provider = context.dependency_overrides_provider
+        #: Has what replaces dependencies, at the moment.
+        self.provider = provider if hasattr(provider, "dependency_overrides") else _Nothing
         self.strict_content_type = self._value(context.strict_content_type)
         self.path = context.path_format
         self.status = context.status_code
@@ -82,7 +90,7 @@ class Responder:
     @property
     def is_overridden(self) -> bool:
         """Whether dependencies are replaced at the moment."""
-        return bool(getattr(self.provider, "dependency_overrides", None))
+        return bool(self.provider.dependency_overrides)
 
     async def handle(self, request: Any) -> Any:
         """Make the response to a request whose scope carries its work."""

@@ -29,11 +29,13 @@ class Served:
     of_result = staticmethod(of_result)
     of_error = staticmethod(of_error)
     work_key = WORK
-    max_body_size = MAX_BODY
 
     def __init__(self, app: Any, loop: AbstractEventLoop) -> None:
         self.app = app
         framework = framework_of(app)
+        #: Bytes beyond which the app refuses a body. Ours compiles beside it; where FastAPI has one nothing does.
+        self.refuses_beyond: int | None = getattr(app, "max_body_size", None)
+        self.max_body_size = MAX_BODY if self.refuses_beyond is None else min(MAX_BODY, self.refuses_beyond)
         self.response_class = framework.Response
         self.response_call = framework.Response.__call__
         self._front = put_in_front(app)
@@ -85,7 +87,7 @@ def obstacle(app: Any) -> str | None:
         return f"the app has middleware ({app.user_middleware[0].cls.__name__})"
     if app.root_path:
         return "the app has a root_path"
-    if getattr(app, "max_body_size", None) is not None:
+    if not framework.COMPILES_LIMITS and getattr(app, "max_body_size", None) is not None:
         return "the app has a body limit"
     return "telemetry is on" if framework.telemetry_is_on(app) else None
 

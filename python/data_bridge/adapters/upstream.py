@@ -25,6 +25,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
 __all__ = [
+    "COMPILES_LIMITS",
     "TEXT_TYPES",
     "BackgroundTasks",
     "DefaultPlaceholder",
@@ -56,6 +57,9 @@ __all__ = [
     "run_in_threadpool",
     "telemetry_is_on",
 ]
+
+#: Whether routes compile beside the app's bound of bodies.
+COMPILES_LIMITS = False
 
 #: Response classes that send a text as it stands, and as what.
 TEXT_TYPES = {PlainTextResponse: "text/plain; charset=utf-8", HTMLResponse: "text/html; charset=utf-8"}

@@ -91,6 +91,8 @@ def get_dependant(
     )
     path_param_names = get_path_param_names(path)
     for param_name, parameter in get_typed_signature(call).parameters.items():
+        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+            raise DeclarationError(f"{param_name!r} cannot be passed by name")
         details = analyze_param(
             param_name=param_name,
             annotation=parameter.annotation,

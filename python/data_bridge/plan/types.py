@@ -133,9 +133,8 @@ class Operation:
 class Carrier(Protocol):
     """A face's part in an operation's steps."""
 
-    @property
-    def is_overridden(self) -> bool:
-        """Whether dependencies are replaced at the moment."""
+    #: Has ``dependency_overrides``, which are replaced dependencies where there are any at the moment.
+    provider: Any
 
     async def solve_anew(self, operation: Operation, slots: list[Any], request: Any) -> Any:
         """Go on after the steps that are done, now that dependencies are replaced."""

@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from ..concurrency import is_async_callable, run_in_threadpool
-from ..exceptions import FastAPIError
+from ..dependencies.models import _is_coroutine_callable
+from ..exceptions import FastAPIError, require
 from ..form_limits import validate_form_limits
 from ..middleware import wrapped
 from ..middleware.body_limit import wrap_app_with_body_limit
@@ -102,6 +103,8 @@ class APIRoute(RouteState, Route):
         self.on_disconnect = full.get("on_disconnect")
         self.middleware = list(full.get("middleware") or ())
         self.populate(path, endpoint, full)
+        is_coroutine = self.inline and _is_coroutine_callable(endpoint)
+        require(not is_coroutine, "inline=True is for `def` endpoints; an `async def` one runs on the loop anyway")
         self.app = self.made_app(self.max_body_size)
 
     def made_app(self, max_body_size: int | None) -> ASGIApp:

@@ -530,9 +530,13 @@ def _located(endpoint: Any) -> Iterator[None]:
     """Name the endpoint's file and line in what is wrong with its route."""
     try:
         yield
-    except RouteError as error:
+    except Exception as error:
         function = inspect.unwrap(endpoint.func if isinstance(endpoint, functools.partial) else endpoint)
         code = getattr(function, "__code__", None)
         if code is not None:
-            error.args = (f"{error.args[0]} (endpoint at {code.co_filename}:{code.co_firstlineno})",)
+            where = f"{code.co_filename}:{code.co_firstlineno}"
+            if isinstance(error, RouteError):
+                error.args = (f"{where}: {error}",)
+            else:
+                error.add_note(f"in the route of the endpoint at {where}")
         raise

@@ -130,8 +130,8 @@ class _IncludedRouter(BaseRoute):
             return
         update_scope(scope, child_scope)
         if context is not None:
-            effective: Any = context.starlette_route or context
-            observing.route_selected(scope, effective.path_format, mount=isinstance(route, Mount))
+            path = getattr(context.starlette_route, "path_format", None) or context.path_format
+            observing.route_selected(scope, path, mount=isinstance(route, Mount))
             own_part(scope)[CONTEXT_KEY] = context
         if isinstance(route, _IncludedRouter):
             await route.handle(scope, receive, send)

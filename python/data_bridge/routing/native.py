@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from ..exceptions import require
 from ..plan.types import Constant
 from .base import BaseRoute, Match, NoMatchFound, path_params_of
 from .paths import compile_path
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
     from ..datastructures import URLPath
     from ..types import Receive, Scope, Send
+
+
+_CONTROL = re.compile("[\\0\\r\\n]")
 
 
 class NativeRoute(BaseRoute):
@@ -32,6 +37,10 @@ class NativeRoute(BaseRoute):
     ) -> None:
         is_text = isinstance(content, str)
         content_type = content_type or ("text/plain; charset=utf-8" if is_text else "application/octet-stream")
+        require(200 <= status_code < 600, f"{status_code} is not a final status")  # noqa: PLR2004
+        require(all(headers), "a header field has no name")
+        for name, text in headers.items():
+            require(not _CONTROL.search(name + text), f"the header field {name!r} has a control character")
         self.path = self.name = path
         self.methods = {method.upper() for method in methods}
         self.status_code = status_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from ..fields import ModelField
     from .base import BaseRoute
 
+#: What a method may be (RFC 9110, 5.6.2).
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: Options that are kept as they were given.
 _KEPT = (
     "summary",
@@ -117,6 +120,8 @@ class RouteState:
         self.name = get_name(endpoint) if options["name"] is None else options["name"]
         self.path_regex, self.path_format, self.param_convertors = compile_path(path)
         self.methods = {method.upper() for method in options["methods"] or ("GET",)}
+        for method in self.methods:
+            require(_TOKEN.fullmatch(method), f"{method!r} is no HTTP method")
         self.unique_id = self.operation_id or value_of(self.generate_unique_id_function)(self)
         status_code = options["status_code"]
         self.status_code = int(status_code) if isinstance(status_code, IntEnum) else status_code
