@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import observing
-from .concurrency import is_async_callable, run_in_threadpool
+from .concurrency import checkpoint, is_async_callable, run_in_threadpool
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -43,7 +43,8 @@ class BackgroundTasks(BackgroundTask):
         self.tasks.append(BackgroundTask(func, *args, **kwargs))
 
     async def __call__(self) -> None:
-        """Do the work."""
+        """Do the work, once the response has left: what comes first may not let go of the loop."""
+        await checkpoint()
         for task in self.tasks:
             with observing.operation("background_task", task.func):
                 await task()

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+import anyio.lowlevel
+
 if sys.version_info >= (3, 13):
     from inspect import iscoroutinefunction
 else:
@@ -80,6 +82,15 @@ async def contextmanager_in_threadpool(cm: AbstractContextManager[_T]) -> AsyncI
             raise
     else:
         await _call(functools.partial(cm.__exit__, None, None, None), must_run=True, at_once=True)
+
+
+async def checkpoint() -> None:
+    """Let others run, and be cancelled here if somebody wants that: user code may never wait for anything."""
+    if "anyio" not in sys.modules:
+        await asyncio.sleep(0)
+        return
+
+    await anyio.lowlevel.checkpoint()
 
 
 async def run_until_first_complete(*args: tuple[Callable[..., Any], dict[str, Any]]) -> None:

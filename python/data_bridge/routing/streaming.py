@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..concurrency import iterate_in_threadpool
+from ..concurrency import checkpoint, iterate_in_threadpool
 from ..dependencies.models import _is_async_gen_callable
 from ..exceptions import ResponseValidationError
 from .results import finite
@@ -71,14 +70,14 @@ def json_lines(call: Any, items: Any, serialize: Serializer) -> AsyncIterator[by
 async def _async_lines(items: AsyncIterator[Any], serialize: Serializer) -> AsyncIterator[bytes]:
     async for item in items:
         yield serialize(item) + b"\n"
-        await _checkpoint()
+        await checkpoint()
 
 
 async def raw(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
     """Give an endpoint's items as they are, in turns with the rest of the loop."""
     async for item in items:
         yield item
-        await _checkpoint()
+        await checkpoint()
 
 
 async def events(call: Any, items: Any, serialize: Serializer, stack: AsyncExitStack) -> AsyncIterator[bytes]:
@@ -125,7 +124,7 @@ async def _with_pings(queue: asyncio.Queue[Any]) -> AsyncIterator[bytes]:
         if isinstance(item, Exception):
             raise item
         yield item
-        await _checkpoint()
+        await checkpoint()
 
 
 def _ping_interval() -> float:
@@ -134,9 +133,3 @@ def _ping_interval() -> float:
 
     seconds: float = routing._PING_INTERVAL
     return seconds
-
-
-async def _checkpoint() -> None:
-    """Let others run, and be cancelled here if the client has left: an endpoint may never wait for anything."""
-    anyio = sys.modules.get("anyio")
-    await (asyncio.sleep(0) if anyio is None else anyio.sleep(0))
