@@ -137,6 +137,29 @@ class Application:
 
         return decorator
 
+    def before_request(self, function: Handler) -> Handler:
+        """Call the decorated ``function(request)`` before each HTTP request; it may return the answer."""
+        self._hooks()[0].append(function)
+        return function
+
+    def after_request(self, function: Handler) -> Handler:
+        """Call the decorated ``function(request, response)`` with the head of each answer, before it is sent.
+
+        It may change ``response.status_code`` and ``response.headers``, or return a response to be sent instead.
+        """
+        self._hooks()[1].append(function)
+        return function
+
+    def _hooks(self) -> tuple[list[Callable[..., Any]], list[Callable[..., Any]]]:
+        """Give the functions before and after; they stand among the middleware where the first one was registered."""
+        from .middleware.hooks import Hooks  # noqa: PLC0415 - imported where it is used
+
+        for declared in self.user_middleware:
+            if declared.cls is Hooks:
+                return declared.kwargs["before"], declared.kwargs["after"]
+        self.add_middleware(Hooks, before=[], after=[])
+        return self._hooks()
+
     def exception_handler(self, exc_class_or_status_code: int | type[Exception]) -> Callable[[Handler], Handler]:
         """Answer exceptions of this class, or with this status, by the decorated function."""
 

@@ -68,6 +68,21 @@ class ExceptionMiddleware:
         await websocket.close(code=exc.code, reason=exc.reason)
 
 
+class LocalExceptionHandlers:
+    """Handlers for the app below alone: they come before the application's of the same class or status."""
+
+    def __init__(self, app: ASGIApp, handlers: Mapping[Any, Callable[..., Any]]) -> None:
+        self.app = app
+        self._by_status: ByStatus = {key: handler for key, handler in handlers.items() if isinstance(key, int)}
+        self._by_class: ByClass = {ours(key): handler for key, handler in handlers.items() if not isinstance(key, int)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the connection on with these handlers among those that hold for it."""
+        by_class, by_status = scope.get(SCOPE_KEY) or ({}, {})
+        scope[SCOPE_KEY] = {**by_class, **self._by_class}, {**by_status, **self._by_status}
+        await self.app(scope, receive, send)
+
+
 def is_http_exception(error: Exception) -> bool:
     """Say whether this is an HTTP exception, ours or Starlette's."""
     return any(ours(cls) is BaseHTTPException for cls in type(error).__mro__)

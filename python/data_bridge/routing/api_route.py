@@ -13,6 +13,7 @@ from ..exceptions import FastAPIError, require
 from ..form_limits import validate_form_limits
 from ..middleware import wrapped
 from ..middleware.body_limit import wrap_app_with_body_limit
+from ..middleware.exceptions import LocalExceptionHandlers
 from ..middleware.handlers import wrap_app_handling_exceptions
 from .base import Match
 from .handler import get_websocket_app
@@ -102,6 +103,7 @@ class APIRoute(RouteState, Route):
         self.timeout = full.get("timeout")
         self.on_disconnect = full.get("on_disconnect")
         self.middleware = list(full.get("middleware") or ())
+        self.exception_handlers = dict(full.get("exception_handlers") or {})
         self.populate(path, endpoint, full)
         is_coroutine = self.inline and _is_coroutine_callable(endpoint)
         require(not is_coroutine, "inline=True is for `def` endpoints; an `async def` one runs on the loop anyway")
@@ -112,6 +114,8 @@ class APIRoute(RouteState, Route):
         app = request_response(self.get_route_handler())
         if self.timeout is not None:
             app = Deadline(app, self.timeout)
+        if self.exception_handlers:
+            app = LocalExceptionHandlers(app, self.exception_handlers)
         return wrap_app_with_body_limit(wrapped(app, self.middleware), max_body_size)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -66,6 +66,8 @@ class RouteOptions(TypedDict, total=False):
     on_disconnect: Literal["cancel", "ignore"] | None
     #: Middleware around this route alone.
     middleware: Sequence[Middleware] | None
+    #: Exception handlers of this route alone, by class or by status; they come before the application's.
+    exception_handlers: Mapping[Any, Callable[..., Any]] | None
 
 
 class FullOptions(RouteOptions, total=False):
@@ -107,7 +109,7 @@ DEFAULTS: dict[str, Any] = {
     "max_body_size": None,
 }
 #: Options that FastAPI's route classes do not know (or only new ones do): handed over only where they were given.
-EXTRAS = frozenset(("form_limits", "inline", "timeout", "on_disconnect", "middleware"))
+EXTRAS = frozenset(("form_limits", "inline", "timeout", "on_disconnect", "middleware", "exception_handlers"))
 
 
 def completed(options: Mapping[str, Any]) -> dict[str, Any]:
