@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
 import warnings
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -61,7 +61,8 @@ class _Entry:
 def check(app: Any, prefix: str = "") -> list[Finding]:
     """Give what is to mend in an app of ours or of FastAPI's, and in the apps mounted on it."""
     entries = [_Entry(route, prefix) for route in _contexts(app)]
-    findings = [*_unreachable(entries), *_untaken(entries), *_undescribed(app)]
+    findings = [*_malformed(entries), *_unresolved(entries), *_unreachable(entries), *_parameters(entries)]
+    findings += [] if findings else _undescribed(app, entries)  # which may fail of the same causes
     for entry in entries:
         if entry.kind == "mount" and hasattr(entry.route.app, "routes"):
             findings += check(entry.route.app, prefix + entry.path)
@@ -79,18 +80,23 @@ def place_of(function: Any) -> str:
         file, line = Path(inspect.getsourcefile(function) or "?"), inspect.getsourcelines(function)[1]
     except (OSError, TypeError):
         return getattr(function, "__module__", "?")
+    return f"{_from_here(file)}:{line}"
+
+
+def _from_here(file: Path) -> str:
     here = Path.cwd()
-    return f"{file.relative_to(here) if file.is_relative_to(here) else file}:{line}"
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)
+
+
+def _framework(app: Any) -> str:
+    """Give the package whose application it is: FastAPI's, or ours."""
+    theirs = any(cls.__module__ == "fastapi.applications" for cls in type(app).__mro__)
+    return "fastapi" if theirs else "data_bridge"
 
 
 def _contexts(app: Any) -> list[Any]:
     """Give the app's routes; those of included routers with their prefix."""
-    framework = next((cls.__module__ for cls in type(app).__mro__ if cls.__module__ == "fastapi.applications"), None)
-    routing: Any
-    if framework is None:
-        from data_bridge import routing  # noqa: PLC0415 - `check` has loaded the app by now
-    else:
-        routing = sys.modules["fastapi.routing"]
+    routing: Any = import_module(f"{_framework(app)}.routing")
     return list(routing.iter_route_contexts(app.routes))
 
 
@@ -137,25 +143,52 @@ def _takes(earlier: _Entry, later: _Entry, sample: str) -> bool:
     return methods is None or later.methods is None or bool(methods & later.methods)
 
 
-def _untaken(entries: Iterable[_Entry]) -> Iterator[Finding]:
-    """Find path parameters that no function takes: mostly a name spelt differently, which becomes a query parameter."""
+def _malformed(entries: Iterable[_Entry]) -> Iterator[Finding]:
+    """Find paths that no request can have."""
     for entry in entries:
-        root = getattr(entry.route, "dependant", None)
-        if root is None:
+        if entry.kind != "host" and not (entry.prefix + entry.path).startswith("/"):
+            yield Finding(entry.place, f"{entry}: the path does not begin with a slash, so no request has it")
+        if set(re.sub(r"\{\w+(:\w+)?\}", "", entry.path)) & {"{", "}"}:
+            yield Finding(entry.place, f"{entry}: a brace without its counterpart, or a parameter that is no name")
+
+
+def _unresolved(entries: Iterable[_Entry]) -> Iterator[Finding]:
+    """Find parameters whose types are named, but not to be found."""
+    for entry in entries:
+        for dependant in _flat(getattr(entry.route, "dependant", None)):
+            for field in _fields(dependant):
+                name = getattr(field.field_info.annotation, "__forward_arg__", None)
+                if name is not None:
+                    text = f"the type {name!r} of the parameter {field.name!r} is not to be found"
+                    yield Finding(place_of(dependant.call), f"{entry}: {text}")
+
+
+def _parameters(entries: Iterable[_Entry]) -> Iterator[Finding]:
+    """Find path parameters that no function takes, mostly because of its spelling, and those that no path has."""
+    for entry in entries:
+        dependants = list(_flat(getattr(entry.route, "dependant", None)))
+        fields = [field for dependant in dependants for field in dependant.path_params]
+        if not dependants or any(hasattr(field.field_info.annotation, "model_fields") for field in fields):
             continue
-        dependants = list(_flat(root))
-        if any(_sees_the_request(dependant) for dependant in dependants):
-            continue
-        taken = {_alias(field) for dependant in dependants for field in dependant.path_params}
-        for name in entry.route.param_convertors:
-            if name not in taken and not any(_is_model(f) for d in dependants for f in d.path_params):
+        there = set(entry.route.param_convertors)
+        taken = {field.field_info.alias or field.name for field in fields}
+        for name in sorted(taken - there):
+            yield Finding(entry.place, f"{entry}: {name!r} is declared as a path parameter, but the path has none")
+        if not any(_sees_the_request(dependant) for dependant in dependants):
+            for name in sorted(there - taken):
                 yield Finding(entry.place, f"{entry}: no function takes the path parameter {name!r}")
 
 
+def _fields(dependant: Any) -> Iterator[Any]:
+    for place in ("path", "query", "header", "cookie", "body"):
+        yield from getattr(dependant, f"{place}_params")
+
+
 def _flat(dependant: Any) -> Iterator[Any]:
-    yield dependant
-    for needed in dependant.dependencies:
-        yield from _flat(needed)
+    if dependant is not None:
+        yield dependant
+        for needed in dependant.dependencies:
+            yield from _flat(needed)
 
 
 def _sees_the_request(dependant: Any) -> bool:
@@ -163,26 +196,21 @@ def _sees_the_request(dependant: Any) -> bool:
     return any(getattr(dependant, name, None) for name in names)
 
 
-def _alias(field: Any) -> str:
-    alias: str = field.field_info.alias or field.name
-    return alias
-
-
-def _is_model(field: Any) -> bool:
-    return hasattr(field.field_info.annotation, "model_fields")
-
-
-def _undescribed(app: Any) -> Iterator[Finding]:
+def _undescribed(app: Any, entries: Iterable[_Entry]) -> Iterator[Finding]:
     """Find what stands in the way of the app's OpenAPI document: types without a schema, operations of one name."""
-    if not hasattr(app, "openapi") or not getattr(app, "openapi_url", None):
+    if not getattr(app, "openapi_url", None):
         return
+    describe = import_module(f"{_framework(app)}.openapi.utils").get_openapi
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        try:
-            app.openapi()
-        except Exception as error:  # noqa: BLE001 - Pydantic's own, and whatever a custom schema raises
-            yield Finding(place_of(type(app).openapi), f"the OpenAPI document cannot be made: {error}")
+        for entry in entries:
+            try:
+                describe(title="", version="", routes=[entry.route])
+            except Exception as error:  # noqa: BLE001 - Pydantic's own, and whatever a custom schema raises
+                yield Finding(entry.place, f"{entry}: it cannot be described in OpenAPI: {error}")
+                return
+        app.openapi()
     for warning in caught:
         if "Duplicate Operation ID" in str(warning.message):
             name, _, file = str(warning.message).partition(" at ")
-            yield Finding(file or "?", name)
+            yield Finding(_from_here(Path(file or "?")), name)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = """from uuid import UUID
-from {module} import FastAPI, APIRouter, Depends, Request, WebSocket
+from {module} import FastAPI, APIRouter, Depends, Path, Request, WebSocket
 app = FastAPI()
 router = APIRouter()
 """
@@ -55,6 +55,24 @@ WRONG = [
         "main.py:6: GET /sub/{a}: no function takes the path parameter 'a'",
     ),
     (
+        "from __future__ import annotations\ndef needs(x: Nowhere): ...\n@app.get('/')\ndef one(d=Depends(needs)): ...",
+        "main.py:6: GET /: the type 'Nowhere' of the parameter 'x' is not to be found",
+    ),
+    ("@app.get('items')\ndef one(): ...", "main.py:5: GET items: the path does not begin with a slash"),
+    ("@app.get('/{x')\ndef one(x): ...", "main.py:5: GET /{x: a brace without its counterpart"),
+    (
+        "@app.get('/y')\ndef one(x: int = Path()): ...",
+        "main.py:5: GET /y: 'x' is declared as a path parameter, but the path has none",
+    ),
+    (
+        (
+            "class Odd:\n    @classmethod\n    def __get_pydantic_core_schema__(cls, *_):\n"
+            "        from pydantic_core import core_schema\n        return core_schema.is_instance_schema(cls)\n"
+            "@app.post('/')\ndef one(x: Odd): ..."
+        ),
+        "main.py:10: POST /: it cannot be described in OpenAPI: Cannot generate a JsonSchema for",
+    ),
+    (
         "@app.get('/a', operation_id='x')\ndef a(): ...\n@app.get('/b', operation_id='x')\ndef b(): ...",
         "main.py: Duplicate Operation ID x for function b",
     ),
@@ -83,7 +101,11 @@ app.mount('/sub', FastAPI())
 
 
 def check(folder: Path, source: str, module: str = "data_bridge.fastapi") -> tuple[int, str]:
-    (folder / "main.py").write_text(HEAD.format(module=module) + source)
+    future = "from __future__ import annotations\n"
+    whole = HEAD.format(module=module) + source
+    if future in whole:
+        whole = future + whole.replace(future, "")
+    (folder / "main.py").write_text(whole)
     command = [sys.executable, "-m", "data_bridge", "check", "main:app"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
     return done.returncode, done.stdout + done.stderr
