@@ -3,6 +3,7 @@
 mod access_log;
 mod adapted;
 mod asgi;
+mod call;
 pub mod coroutine;
 mod errors;
 mod executor;

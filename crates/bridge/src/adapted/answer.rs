@@ -6,8 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyType};
 
 use super::Adapted;
-use super::parts::{chunk, fields, raw_headers};
 use crate::asgi::Beginning;
+use crate::call::{chunk, fields, raw_headers};
 use crate::errors;
 use crate::executor::Owed;
 use crate::json::model::{self, Plan};
@@ -91,13 +91,15 @@ impl Response {
                 Ok(Json::Asked(content)) => self.respond(JSON, chunk(&content)),
                 Err(_) => return Ok(false),
             },
-            Serialise::Text(media_type) => match value.cast_exact::<PyString>() {
-                Ok(text) => match text.to_str() {
-                    Ok(text) => self.respond(media_type, Chunk::from(text.as_bytes())),
-                    Err(_) => return Ok(false), // A lone surrogate.
-                },
-                Err(_) => return Ok(false),
-            },
+            Serialise::Text(media_type) => {
+                let Ok(text) = value.cast_exact::<PyString>() else {
+                    return Ok(false);
+                };
+                let Ok(text) = text.to_str() else {
+                    return Ok(false); // It has a lone surrogate.
+                };
+                self.respond(media_type, Chunk::from(text.as_bytes()))
+            }
             Serialise::Other => return Ok(false),
         };
         Ok(sent)

@@ -1,10 +1,9 @@
-//! The face of an app on the executor, ours or FastAPI's. What its compiled routes do not cover is the app's own.
+//! The face of a foreign framework's app on the executor. What its compiled routes do not cover is the app's own.
 //!
 //! [`answer`] writes what came of a call. Whatever is out of the ordinary, a refusal before user code or an exception after
 //! it, goes on through the app itself, as an ASGI call.
 
 mod answer;
-mod parts;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,18 +13,19 @@ use api::http1::head::Head;
 use api::plan::is_json;
 use api::service::LocalBoxFuture;
 use pyloop::gil::Kept;
+use pyo3::exceptions::PyNotImplementedError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::asgi::{AsgiService, Beginning};
 use crate::executor::{Arrived, Face, Owed, Parts, PlanService, Shared};
 use crate::leaving::OnDisconnect;
-use crate::plan::{Found, Operations, Routed};
+use crate::plan::{Found, Maker, Operations, Routed};
 use crate::running::Running;
 
 use api::service::Service;
 
-/// What calls of an app need beside what all calls need. The Python parts are touched attached only.
+/// What calls of a foreign app need beside what all calls need. The Python parts are touched attached only.
 pub struct Adapted {
     /// The app itself.
     app: AsgiService,
@@ -125,6 +125,16 @@ impl Face for Adapted {
         };
         let app = &arrived.shared.face.app;
         app.call_now(py, arrived.exchange, beginning);
+    }
+
+    fn make<'py>(
+        _py: Python<'py>,
+        _maker: Maker,
+        _arrived: &Arrived<Self>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Err(PyNotImplementedError::new_err(
+            "the framework makes its requests itself",
+        ))
     }
 
     fn answer(py: Python<'_>, owed: Owed<Self>, result: PyResult<Bound<'_, PyAny>>) {

@@ -4,14 +4,15 @@ use std::rc::Rc;
 
 use api::exchange::Exchange;
 use bytes::Bytes;
+use pyloop::gil::Kept;
 use pyloop::host::Job;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::PyList;
 use smallvec::SmallVec;
 
 use super::{Face, Owed, Shared, pool};
 use crate::ffi;
-use crate::plan::{Direct, Found, Mode};
+use crate::plan::{Direct, Found, Maker, Mode};
 
 /// The arguments of a call, in the order of their names.
 pub type Arguments<'py> = SmallVec<[Bound<'py, PyAny>; 6]>;
@@ -26,6 +27,8 @@ pub struct Arrived<F: Face> {
     pub found: Found,
     /// The body, where the operation wants it and the plan has read it.
     pub body: Option<Bytes>,
+    /// The list that user code may fill with work for afterwards.
+    background: Option<Kept<PyAny>>,
 }
 
 impl<F: Face> Job for Arrived<F> {
@@ -50,10 +53,11 @@ impl<F: Face> Arrived<F> {
             exchange,
             found,
             body,
+            background: None,
         }
     }
 
-    fn begin(self, py: Python<'_>) {
+    fn begin(mut self, py: Python<'_>) {
         if self.exchange.is_finished() {
             return; // Too late: it was answered in our place.
         }
@@ -65,7 +69,7 @@ impl<F: Face> Arrived<F> {
     }
 
     /// The values before the steps; `None` where the reference has to decide about one.
-    fn slots<'py>(&self, py: Python<'py>) -> PyResult<Option<Slots<'py>>> {
+    fn slots<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Slots<'py>>> {
         let operation = &self.found.operation;
         let Some(values) = self.found.values.as_ref().filter(|_| operation.is_native) else {
             return Ok(None);
@@ -77,13 +81,24 @@ impl<F: Face> Arrived<F> {
             let Some(body) = &self.body else {
                 return Ok(None);
             };
-            let accepted = accept.bind(py).call1((PyBytes::new(py, body),))?;
+            let Some(accepted) = operation.read_body(accept.bind(py), body)? else {
+                return Ok(None);
+            };
             if operation.bodies == 1 {
                 slots.push(accepted);
             } else {
                 slots.extend(accepted.cast::<PyList>()?.iter());
             }
         }
+        let mut background = None;
+        for maker in &operation.makers {
+            let made = F::make(py, *maker, self)?;
+            if *maker == Maker::Background {
+                background = Some(Kept::from(made.clone()));
+            }
+            slots.push(made);
+        }
+        self.background = background;
         Ok(Some(slots))
     }
 
@@ -128,7 +143,8 @@ impl<F: Face> Arrived<F> {
     pub fn owed(self, py: Python<'_>) -> PyResult<(Owed<F>, ffi::Context)> {
         let context = ffi::Context::copy_current(py)?;
         let owed = Owed::new(self.shared, self.exchange, self.found, &context.bind(py))
-            .with_body(self.body);
+            .with_body(self.body)
+            .with_background(self.background);
         Ok((owed, context))
     }
 }

@@ -1,8 +1,8 @@
 //! The executor of plans: from a request on our server to user code and back, whatever framework's face the app has.
 //!
 //! 404, 405 and constants are answered without the interpreter. A route that compiled becomes one job: [`arrived`] builds
-//! the values and calls, [`owed`] waits for what comes of it. What an app has to do with it is in [`Face`], which
-//! [`crate::adapted`] fills in.
+//! the values and calls, [`owed`] waits for what comes of it. All in which the faces differ is in [`Face`]: our own is
+//! [`crate::call`], `FastAPI`'s [`crate::adapted`].
 
 mod arrived;
 mod body;
@@ -28,7 +28,7 @@ pub use self::arrived::Arrived;
 use self::body::{Collected, Collecting};
 pub use self::owed::Owed;
 use crate::leaving::OnDisconnect;
-use crate::plan::{Found, Operation, Planned, Routed};
+use crate::plan::{Found, Maker, Operation, Planned, Routed};
 use crate::running::Running;
 use crate::task::Tasks;
 
@@ -49,6 +49,13 @@ pub trait Face: Sized + 'static {
 
     /// Answers a request on which the plan does not decide; no user code has run.
     fn refer(py: Python<'_>, arrived: Arrived<Self>);
+
+    /// Makes a value for user code; an error refers the request.
+    fn make<'py>(
+        py: Python<'py>,
+        maker: Maker,
+        arrived: &Arrived<Self>,
+    ) -> PyResult<Bound<'py, PyAny>>;
 
     /// Answers with what user code returned or raised.
     fn answer(py: Python<'_>, owed: Owed<Self>, result: PyResult<Bound<'_, PyAny>>);
@@ -218,7 +225,7 @@ fn send_constant(exchange: &Exchange, constant: &Constant) {
 }
 
 /// Sends the answer where no route answers.
-fn send_answer(exchange: &Exchange, answer: &Answer) {
+pub fn send_answer(exchange: &Exchange, answer: &Answer) {
     if let Err(error) = exchange.respond(answer.status, answer.headers(), answer.body) {
         debug!(%error, "an answer without a route was not sent");
     }
