@@ -24,8 +24,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from .interop import both
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
 
 class DataBridgeError(Exception):
@@ -145,14 +148,20 @@ class JSONEncodeError(TypeError):
 class BaseHTTPException(Exception):
     """An answer that is raised. A handler registered for this class also gets those that the router raises.
 
-    ``detail`` is the status's phrase by default; ``headers`` are added to the answer.
+    ``detail`` is the status's phrase by default; ``headers`` are added to the answer. Starlette's ``except``
+    catches it too.
     """
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """Make one that is Starlette's too where the program has that."""
+        kind: type[Self] = both(cls, "starlette.exceptions.HTTPException")
+        return super().__new__(kind, *args)
 
     def __init__(self, status_code: int, detail: Any = None, headers: Mapping[str, str] | None = None) -> None:
         self.status_code = status_code
         self.detail = _phrase(status_code) if detail is None else detail
         self.headers = headers
-        super().__init__(status_code, self.detail)
+        Exception.__init__(self, status_code, self.detail)  # of Starlette's class, there is nothing to be set up
 
     def __str__(self) -> str:
         return f"{self.status_code}: {self.detail}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -19,6 +18,9 @@ _TWINS = {
     "fastapi.exceptions.ResponseValidationError": ("exceptions", "ResponseValidationError"),
 }
 
+#: The classes that `both` has made.
+_JOINED: dict[tuple[type[Any], type[Any]], type[Any]] = {}
+
 
 def ours(cls: Any) -> Any:
     """Give our class for one of theirs, and any other as it is."""
@@ -33,9 +35,9 @@ def both(cls: type[Any], theirs: str) -> type[Any]:
     """
     module, _, name = theirs.rpartition(".")
     found = getattr(sys.modules.get(module), name, None)
-    return cls if found is None or issubclass(cls, found) else _joined(cls, found)
-
-
-@cache
-def _joined(cls: type[Any], theirs: type[Any]) -> type[Any]:
-    return type(cls.__name__, (cls, theirs), {"__module__": cls.__module__, "__qualname__": cls.__qualname__})
+    if found is None or issubclass(cls, found):
+        return cls
+    if (cls, found) not in _JOINED:
+        names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
+        _JOINED[cls, found] = type(cls.__name__, (cls, found), names)
+    return _JOINED[cls, found]

@@ -8,11 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import BaseHTTPException
-from ..interop import both
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from ..types import ASGIApp, Message, Receive, Scope, Send
 
 #: Where the limit in force stands, and the counter that heeds it.
@@ -24,15 +21,7 @@ _NONE = object()
 
 
 class BodyTooLarge(BaseHTTPException):
-    """The body is longer than allowed. Raised where it is read, so that user code may answer in its own way.
-
-    Starlette's ``except`` catches it too.
-    """
-
-    def __new__(cls) -> Self:
-        """Make one that is Starlette's too where the program has that."""
-        made: Self = super().__new__(both(cls, "starlette.exceptions.HTTPException"))
-        return made
+    """The body is longer than allowed. Raised where it is read, so that user code may answer in its own way."""
 
     def __init__(self) -> None:
         super().__init__(status_code=413, detail=_TOO_LARGE)

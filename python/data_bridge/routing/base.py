@@ -5,11 +5,13 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from ..interop import both
 from .paths import get_route_path, match_path
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Iterable
+    from typing import Self
 
     from ..datastructures import URLPath
     from ..types import Receive, Scope, Send
@@ -17,10 +19,15 @@ if TYPE_CHECKING:
 
 
 class NoMatchFound(Exception):
-    """No route has this name with these parameters."""
+    """No route has this name with these parameters. Starlette's ``except`` catches it too."""
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """Make one that is Starlette's too where the program has that."""
+        kind: type[Self] = both(cls, "starlette.routing.NoMatchFound")
+        return super().__new__(kind, *args)
 
     def __init__(self, name: str, path_params: dict[str, Any]) -> None:
-        super().__init__(f'No route exists for name "{name}" and params "{", ".join(path_params)}".')
+        Exception.__init__(self, f'No route exists for name "{name}" and params "{", ".join(path_params)}".')
 
 
 class Match(Enum):
