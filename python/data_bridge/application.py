@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .datastructures import State
-from .interop import ours
+from .interop import both, ours
 from .middleware import Middleware, wrapped
 from .middleware.body_limit import RequestBodyLimitMiddleware
 from .middleware.errors import ServerErrorMiddleware
@@ -74,8 +74,10 @@ class Application:
         """
         handlers = dict(self.exception_handlers)
         of_errors = [handlers.pop(key) for key in list(handlers) if key in (500, Exception)]
+        # OpenTelemetry's own instrumentation looks for Starlette's class at the head of a stack.
+        outermost = both(ServerErrorMiddleware, "starlette.middleware.errors.ServerErrorMiddleware")
         stack = [
-            Middleware(ServerErrorMiddleware, handler=of_errors[-1] if of_errors else None, debug=self.debug),
+            Middleware(outermost, handler=of_errors[-1] if of_errors else None, debug=self.debug),
             *outer,
             *self.user_middleware,
             Middleware(ExceptionMiddleware, handlers=handlers, debug=self.debug),

@@ -96,3 +96,18 @@ def test_a_router_of_fastapi_itself_is_refused_with_advice() -> None:
         TypeError, match=r"not a fastapi\.routing\.APIRouter: import what makes it from data_bridge\.fastapi"
     ):
         data_bridge.fastapi.FastAPI().include_router(fastapi.APIRouter())
+
+
+def test_children_with_another_name_are_found_from_their_package() -> None:
+    code = """
+import data_bridge.fastapi as fastapi
+from data_bridge.fastapi._compat import shared, v2
+from data_bridge.fastapi.dependencies import utils
+from data_bridge.fastapi.security import utils as security
+import data_bridge.fields.annotations, data_bridge.security.authorization
+assert shared is data_bridge.fields.annotations
+assert v2 is data_bridge.fields
+assert security is data_bridge.security.authorization
+assert fastapi.routing is data_bridge.routing
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)

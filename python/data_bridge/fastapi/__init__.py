@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from data_bridge.fastapi.modules import Aliases
+from data_bridge.fastapi.modules import MODULES, Aliases
 
 if TYPE_CHECKING:
     from data_bridge import status as status
@@ -103,6 +103,8 @@ def __getattr__(name: str) -> Any:
     """Import what is asked for."""
     if name == "status":
         return import_module("data_bridge.status")
+    if name in MODULES:  # as `import fastapi` alone gives them
+        return import_module(f"{__name__}.{name}")
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"data_bridge.{_LATER[name]}"), "App" if name == "FastAPI" else name)

@@ -71,6 +71,19 @@ MODULES = {name: name for name in _SAME} | {
 }
 
 
+def _children() -> dict[str, str]:
+    """Give children that are called otherwise with us: ``from fastapi.telemetry import _runtime`` looks there."""
+    found = {}
+    for name, ours in MODULES.items():
+        parent, _, child = name.rpartition(".")
+        if parent and f"{MODULES[parent]}.{child}" != ours:
+            found[f"data_bridge.{MODULES[parent]}.{child}"] = f"data_bridge.{ours}"
+    return found
+
+
+_CHILDREN = _children()
+
+
 class Aliases(MetaPathFinder, Loader):
     """Finds `PACKAGE.X` in the table; asked first, since a package's children lie in our own folders."""
 
@@ -91,7 +104,7 @@ class Aliases(MetaPathFinder, Loader):
     def _ours(self, fullname: str) -> str | None:
         """Give our module's name. Those that are not in the table are files beside this one."""
         if not fullname.startswith(self._prefix):
-            return None
+            return _CHILDREN.get(fullname)
         name = fullname.removeprefix(self._prefix)
         if name in MODULES:
             return f"data_bridge.{MODULES[name]}"

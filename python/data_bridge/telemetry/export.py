@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from data_bridge.telemetry import TelemetryConfig
     from data_bridge.types import ASGIApp, Message, Receive, Scope, Send
 
-logger = logging.getLogger("data_bridge.telemetry")
+logger = logging.getLogger("fastapi")  # whose users know what to expect there
 
 _lock = threading.RLock()
 #: What we made and must close.

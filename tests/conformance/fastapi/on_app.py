@@ -28,7 +28,9 @@ def outcomes(
     inherited = os.environ.get("PYTHONPATH", "")
     environment = os.environ | {
         "PYTEST_PLUGINS": "anchor_shim" + (",plan_of_app" if "ANCHOR_MAP" in environment else ""),
-        "PYTHONPATH": os.pathsep.join(filter(None, ("docs_src", str(HERE.resolve()), inherited))),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, ("docs_src", str(HERE.resolve()), str(HERE.resolve() / "children"), inherited))
+        ),
         "ANCHOR_REPORT": str(record.resolve()),
         **environment,
     }
