@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import params
-from .params import Undefined
+from .fields.model_field import Undefined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

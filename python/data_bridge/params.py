@@ -77,7 +77,8 @@ _NAMES = frozenset(FieldOptions.__annotations__)
 _NONE = ("annotation", "gt", "ge", "lt", "le", "min_length", "max_length", "pattern")
 
 
-class Declared(FieldInfo):
+# FieldInfo is final to type checkers; FastAPI derives from it too, and so do all that know it.
+class Declared(FieldInfo):  # type: ignore[misc]
     """A field that a signature declares."""
 
     example: Any
@@ -123,13 +124,13 @@ def _complete_aliases(given: dict[str, Any]) -> None:
         given["serialization_alias"] = alias
 
 
-class Param(Declared):
+class Param(Declared):  # type: ignore[misc]
     """A parameter that is not in the body."""
 
     in_: ParamTypes
 
 
-class Path(Param):
+class Path(Param):  # type: ignore[misc]
     """A part of the path. It has no default, since a path without it is another path."""
 
     in_ = ParamTypes.path
@@ -139,7 +140,7 @@ class Path(Param):
         super().__init__(default, annotation=annotation, **options)
 
 
-class Query(Param):
+class Query(Param):  # type: ignore[misc]
     """A parameter in the query."""
 
     in_ = ParamTypes.query
@@ -148,7 +149,7 @@ class Query(Param):
         super().__init__(default, annotation=annotation, **options)
 
 
-class Header(Param):
+class Header(Param):  # type: ignore[misc]
     """A header field, named as the parameter with hyphens for underscores."""
 
     in_ = ParamTypes.header
@@ -165,7 +166,7 @@ class Header(Param):
         super().__init__(default, annotation=annotation, **options)
 
 
-class Cookie(Param):
+class Cookie(Param):  # type: ignore[misc]
     """A cookie."""
 
     in_ = ParamTypes.cookie
@@ -174,7 +175,7 @@ class Cookie(Param):
         super().__init__(default, annotation=annotation, **options)
 
 
-class Body(Declared):
+class Body(Declared):  # type: ignore[misc]
     """The JSON body, or with ``embed`` (or beside others) one member of it."""
 
     def __init__(
@@ -191,7 +192,7 @@ class Body(Declared):
         super().__init__(default, annotation=annotation, **options)
 
 
-class Form(Body):
+class Form(Body):  # type: ignore[misc]
     """A field of a form."""
 
     def __init__(
@@ -205,7 +206,7 @@ class Form(Body):
         super().__init__(default, media_type=media_type, annotation=annotation, **options)
 
 
-class File(Form):
+class File(Form):  # type: ignore[misc]
     """A file of a form."""
 
     def __init__(

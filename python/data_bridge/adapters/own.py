@@ -90,7 +90,8 @@ def is_plain(context: Any) -> bool:
 
 def telemetry_is_on(app: Any) -> bool:
     """Say whether telemetry watches the app's requests."""
-    return app.is_observed()
+    observed: bool = app.is_observed()
+    return observed
 
 
 def own_front(app: Any) -> Any:

@@ -262,7 +262,7 @@ def _with_choice_of(path_param_names: set[str], field_info: FieldInfo) -> FieldI
     if chosen is None:
         return field_info
     field_info = copy(field_info)
-    field_info.validation_alias = chosen  # type: ignore[assignment]
+    field_info.validation_alias = chosen
     return field_info
 
 

@@ -87,7 +87,7 @@ def get_definitions(
     named: list[ModelField] = []
     for mode in ("validation", "serialization"):
         models = get_flat_models_from_fields([field for field in fields if field.mode == mode], known_models=set())
-        named += [ModelField(FieldInfo(annotation=model), model.__name__, mode) for model in models]  # type: ignore[arg-type]
+        named += [ModelField(FieldInfo(annotation=model), model.__name__, mode) for model in models]
     of_fields = {field.field_info.annotation for field in fields}
     others = {field for field in named if field.field_info.annotation not in of_fields}
     inputs = [

@@ -129,7 +129,7 @@ def evaluate_forwardref(
     evaluate = getattr(_typing_extra, "try_eval_type", None)
     if evaluate is not None:
         return evaluate(value, globalns, localns)[0]
-    return _typing_extra.eval_type_lenient(value, globalns, localns)  # type: ignore[attr-defined]
+    return _typing_extra.eval_type_lenient(value, globalns, localns)
 
 
 def is_scalar_field(field: ModelField) -> bool:

@@ -48,7 +48,7 @@ def request_response(func: Callable[[Request], Awaitable[Response] | Response]) 
 
     Dependencies of scope ``function`` end before the response is sent, those of scope ``request`` after it.
     """
-    call: Any = func if is_async_callable(func) else functools.partial(run_in_threadpool, func)
+    call: Any = func if is_async_callable(func) else functools.partial(run_in_threadpool, func)  # type: ignore[call-arg]
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         from ..requests import Request  # noqa: PLC0415 - the module is there by the first request
@@ -93,7 +93,7 @@ def websocket_session(func: Callable[[WebSocket], Awaitable[None]]) -> ASGIApp:
     return app
 
 
-class APIRoute(RouteState, Route):
+class APIRoute(RouteState, Route):  # type: ignore[misc]  # a plain route may have any method
     """A path operation. Its options are :class:`~data_bridge.routing.options.RouteOptions`."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Unpack[FullOptions]) -> None:

@@ -20,6 +20,7 @@ from .api_route import APIRoute, APIWebSocketRoute
 from .base import BaseRoute, Match
 from .contexts import _EffectiveRouteContext, _RouterIncludeContext
 from .frontend import Fallback, _FrontendRouteGroup, join_frontend_paths, normalize_frontend_path
+from .handler import SCOPE_KEY
 from .included import _IncludedRouter, _iter_routes_with_context, match_context
 from .lifespans import _of_generator, merge_lifespans
 from .mount import Mount
@@ -29,7 +30,6 @@ from .scopes import (
     CONTEXT_KEY,
     FRONTEND_SPECIFICITY_KEY,
     ROUTER_KEY,
-    SCOPE_KEY,
     apply_form_limits,
     found_in,
     own_part,
