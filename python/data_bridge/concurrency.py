@@ -12,8 +12,6 @@ from contextlib import asynccontextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import anyio.lowlevel
-
 if sys.version_info >= (3, 13):
     from inspect import iscoroutinefunction
 else:
@@ -89,8 +87,9 @@ async def checkpoint() -> None:
     if "anyio" not in sys.modules:
         await asyncio.sleep(0)
         return
+    from anyio import lowlevel  # noqa: PLC0415 - the program has imported it
 
-    await anyio.lowlevel.checkpoint()
+    await lowlevel.checkpoint()
 
 
 async def run_until_first_complete(*args: tuple[Callable[..., Any], dict[str, Any]]) -> None:
