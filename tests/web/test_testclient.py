@@ -367,6 +367,10 @@ def test_calls_through_the_portal(kit):
         assert client.portal.start_task_soon(add, 1, 2).result() == 3
         with pytest.raises(TypeError):
             client.portal.call(add, 1, "2")
+        with pytest.raises(RuntimeError):
+            client.portal.call(lambda: client.portal.call(add, 1, 2))
+        waiting = client.portal.start_task_soon(asyncio.sleep, 1000)
+        waiting.cancel()
     assert client.portal is None
 
 

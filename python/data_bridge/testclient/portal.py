@@ -24,10 +24,13 @@ class Portal:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._thread = threading.get_ident()
         self._open: set[asyncio.Task[Any]] = set()
 
     def call(self, func: Callable[..., Any], *args: Any) -> Any:
-        """Call ``func`` in the loop, await what it gives, and return the result."""
+        """Call ``func`` in the loop, await what it gives, and return the result. Not from the loop's own thread."""
+        if threading.get_ident() == self._thread:
+            raise RuntimeError("the portal was called from its own loop, which would wait for itself")
         return self.start_task_soon(func, *args).result()
 
     def start_task_soon(self, func: Callable[..., Any], *args: Any, name: str | None = None) -> Future[Any]:
@@ -42,12 +45,13 @@ class Portal:
 
         def hand_over(done: asyncio.Task[Any]) -> None:
             self._open.discard(done)
-            if done.cancelled():
+            error = None if done.cancelled() else done.exception()
+            if done.cancelled() or future.cancelled():
                 future.cancel()
                 future.set_running_or_notify_cancel()
-            elif (error := done.exception()) is not None:
+            elif error is not None:
                 future.set_exception(error)
-            elif not future.cancelled():
+            else:
                 future.set_result(done.result())
 
         task.add_done_callback(hand_over)
