@@ -111,7 +111,7 @@ coverage: test-build ## lines of Python that the tests reach; of Rust's pyo3-fre
 	else echo "Rust was not measured: cargo install cargo-llvm-cov, rustup component add llvm-tools"; fi
 
 .PHONY: conformance
-conformance: conformance-fastapi autobahn h2spec browser ## suites that others wrote: CPython's asyncio tests on every Python found (PYTHON=… for one), FastAPI's tests, Autobahn, h2spec; Chromium
+conformance: conformance-fastapi conformance-app autobahn h2spec browser ## suites that others wrote: CPython's asyncio tests on every Python found (PYTHON=… for one), FastAPI's tests, Autobahn, h2spec; Chromium
 	@failed=0; for python in $$(scripts/find_python.sh --all "$(PYTHON)"); do \
 	  env -u CARGO_TARGET_DIR $(MAKE) --no-print-directory conformance-here PYTHON=$$python || failed=1; done; exit $$failed
 
@@ -144,8 +144,9 @@ valgrind-json: test-build ## JSON: documents of every kind under valgrind (Linux
 	  --read-inline-info=no --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite $(TEST)/python -m tests.json.memory
 
 .PHONY: browser
-browser: test-build ## Chromium against our WebSockets, HTTP and TLS (says so where there is none)
+browser: test-build ## Chromium against our WebSockets, HTTP and TLS, and without a network on /docs and /redoc (says so where there is none)
 	PYTHONPATH=. $(TEST)/python tests/conformance/websocket/browser.py
+	PYTHONPATH=. $(TEST)/python tests/conformance/pages.py
 
 .PHONY: soak
 soak: test-build ## millions of wake-ups, connections, loops and children, load and faults on the server: all stays flat (fifty minutes)
@@ -163,6 +164,10 @@ limits: test-build ## slow clients beside a thousand good ones, 1 GiB up and dow
 conformance-fastapi: test-build ## FastAPI's own tests on genuine FastAPI with our plan in front, and over real sockets (downloads them)
 	$(TEST)/python tests/conformance/fastapi/run.py
 
+.PHONY: conformance-app
+conformance-app: test-build ## FastAPI's own tests on data_bridge.fastapi: passed, lost, borrowed (downloads them; eight minutes)
+	$(TEST)/python tests/conformance/fastapi/on_app.py
+
 .PHONY: conformance-schemathesis
-conformance-schemathesis: test-build ## 2,000 requests that schemathesis makes from a rich app's OpenAPI, to us and to uvicorn
+conformance-schemathesis: test-build ## 2,000 requests that schemathesis makes from a rich app's OpenAPI, to our App, to FastAPI on our server, to uvicorn
 	$(TEST)/python tests/conformance/schemathesis/run.py

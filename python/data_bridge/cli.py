@@ -67,6 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_app(routes)
     routes.set_defaults(command=_routes)
+    check = commands.add_parser(
+        "check",
+        help="look for mistakes in the routes of an application",
+        description="Import an application and look for routes that are never reached, path parameters that nothing "
+        "takes, operations of one name. Prints file and line of each; the exit code is 1 where there is one.",
+    )
+    _add_app(check)
+    check.set_defaults(command=_check)
     return parser
 
 
@@ -86,6 +94,20 @@ def _routes(options: argparse.Namespace) -> None:
         print(render(explain(app)))  # noqa: T201
     except Unexplained as error:
         raise Failure(str(error), code=2) from None
+
+
+def _check(options: argparse.Namespace) -> None:
+    from .checks import check  # noqa: PLC0415 - `run` does without it
+
+    app = _target(options).load()
+    if not hasattr(app, "routes"):
+        raise Failure(f"{app!r} has no routes that could be checked", code=2)
+    findings = check(app)
+    for finding in findings:
+        print(finding)  # noqa: T201
+    if findings:
+        raise Failure(f"{len(findings)} to mend in {options.app}")
+    print(f"{options.app}: nothing to mend")  # noqa: T201
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:

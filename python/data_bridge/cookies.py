@@ -1,11 +1,28 @@
-"""The value of a ``Set-Cookie`` field. Imported when the first cookie is set, since `http.cookies` takes its time."""
+"""`Cookie` and `Set-Cookie`. Imported when the first cookie is read or set, since `http.cookies` takes its time."""
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from email.utils import format_datetime
-from http.cookies import SimpleCookie
+from http import cookies
 from typing import Any
+
+#: The first Python whose cookies know the attribute.
+_PARTITIONED = (3, 14)
+
+
+def cookie_parser(cookie_string: str) -> dict[str, str]:
+    """Take a ``Cookie`` field apart as browsers do, which is more than RFC 6265 allows: any text may be a name."""
+    found: dict[str, str] = {}
+    for chunk in cookie_string.split(";"):
+        name, equals, value = chunk.partition("=")
+        if not equals:
+            name, value = "", name  # a value without a name
+        name, value = name.strip(), value.strip()
+        if name or value:
+            found[name] = cookies._unquote(value)
+    return found
 
 
 def set_cookie_value(
@@ -19,10 +36,13 @@ def set_cookie_value(
     secure: bool,
     httponly: bool,
     samesite: str | None,
+    partitioned: bool,
 ) -> str:
     """Write the field's value as Starlette does."""
     if samesite is not None and samesite.lower() not in ("lax", "strict", "none"):
-        raise ValueError(f"samesite must be 'lax', 'strict' or 'none', not {samesite!r}")
+        raise AssertionError("samesite must be either 'strict', 'lax' or 'none'")
+    if partitioned and sys.version_info < _PARTITIONED:
+        raise ValueError("Partitioned cookies are only supported in Python 3.14 and above.")
     attributes: dict[str, Any] = {
         "max-age": max_age,
         "expires": format_datetime(expires, usegmt=True) if isinstance(expires, datetime) else expires,
@@ -31,8 +51,9 @@ def set_cookie_value(
         "secure": secure or None,
         "httponly": httponly or None,
         "samesite": samesite,
+        "partitioned": partitioned or None,
     }
-    cookie: SimpleCookie = SimpleCookie()
+    cookie: cookies.SimpleCookie = cookies.SimpleCookie()
     cookie[key] = value
     for name, attribute in attributes.items():
         if attribute is not None:

@@ -23,22 +23,27 @@ _set_result: Any = asyncio.futures._set_result_unless_cancelled  # type: ignore[
 
 
 class DefaultExecutor(concurrent.futures.ThreadPoolExecutor):
-    """The pool that `run_in_executor(None, …)` makes for itself."""
+    """The pool that `run_in_executor(None, …)` makes for itself; another size and name make another one."""
 
     _shutdown: bool
     _shutdown_lock: Any
     _work_queue: Any
     _adjust_thread_count: Callable[[], None]
 
-    def __init__(self) -> None:
-        super().__init__(thread_name_prefix="asyncio")
+    def __init__(self, max_workers: int | None = None, name: str = "asyncio") -> None:
+        super().__init__(max_workers, thread_name_prefix=name)
         self._idle_semaphore: Any = _Idle()
 
     def call(
-        self, loop: asyncio.AbstractEventLoop, function: Callable[..., Any], arguments: tuple[Any, ...]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        future: asyncio.Future[Any] | None = None,
     ) -> asyncio.Future[Any]:
-        """Have a thread call the function; the future is the loop's."""
-        future: asyncio.Future[Any] = loop.create_future()
+        """Have a thread call the function; the future is the loop's, or the given one of it."""
+        if future is None:
+            future = loop.create_future()
         # The two locks of `submit()`: nothing is queued behind a shutdown.
         with self._shutdown_lock, _thread._global_shutdown_lock:
             if not self._shutdown and not _thread._shutdown:

@@ -1,181 +1,325 @@
-"""The request as a handler sees it, from whatever source: our own server or an ASGI one. Knows no route."""
+"""The request as an application sees it, over an ASGI scope and `receive`. Knows no route.
+
+Each part is made when it is first asked for, and kept.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, cast
 
-from . import json
-from .datastructures import Address, Headers, QueryParams, State
-from .exceptions import HTTPException
+from typing_extensions import TypeVar
+
+from .datastructures import URL, Address, Headers, QueryParams, State
+from .exceptions import ClientDisconnected, HTTPException
+from .polling import poll
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Mapping
+    from collections.abc import Callable
 
-    from .app import App
+    from .forms import FormData
+    from .forms.awaited import Form
+    from .types import Message, Receive, Scope, Send
 
+#: Starlette's name of it.
+ClientDisconnect = ClientDisconnected
 
-class Source(Protocol):
-    """A received request."""
+_T = TypeVar("_T")
+StateT = TypeVar("StateT", bound=Mapping[str, Any] | State, default=State)
 
-    @property
-    def method(self) -> str:
-        """The method."""
+#: What a promised resource's request has of the one that it is promised to.
+_PUSHED_FIELDS = ("accept", "accept-encoding", "accept-language", "cache-control", "user-agent")
 
-    @property
-    def path(self) -> str:
-        """The path, percent-decoded."""
-
-    @property
-    def raw_path(self) -> bytes:
-        """The path as received."""
-
-    @property
-    def query_string(self) -> bytes:
-        """The query as received, without its question mark."""
-
-    @property
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """Names and values of the fields."""
-
-    @property
-    def scheme(self) -> str:
-        """``http`` or ``https``."""
-
-    @property
-    def http_version(self) -> str:
-        """``1.0``, ``1.1`` or ``2``."""
-
-    @property
-    def client(self) -> tuple[str, int] | None:
-        """The peer."""
-
-    @property
-    def server(self) -> tuple[str, int | None] | None:
-        """The listening socket."""
-
-    def read(self) -> Awaitable[bytes] | bytes:
-        """Give the next piece of the body, ``b""`` at its end.
-
-        Raises :class:`~data_bridge.exceptions.ClientDisconnected`.
-        """
+_stdlib_loads = json.loads
 
 
-class Request:
-    """One request. Its parts are made when they are first asked for."""
+class HTTPConnection(Mapping[str, Any], Generic[StateT]):
+    """What a request and a WebSocket have in common; as a mapping it is the scope."""
 
-    __slots__ = ("_body", "_headers", "_query", "_source", "_state", "_streamed", "app", "path_params")
+    def __init__(self, scope: Scope, receive: Receive | None = None) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            raise AssertionError(f"a connection of type {scope['type']!r} has no request")
+        self.scope = scope
 
-    def __init__(self, source: Source, path_params: Mapping[str, Any], app: App, body: bytes | None = None) -> None:
-        self._source = source
-        self._body = body
-        self._streamed = False
-        self._headers: Headers | None = None
-        self._query: QueryParams | None = None
-        self._state: State | None = None
-        #: The application that answers.
-        self.app = app
-        #: The values of the path's parameters, converted where the path names a converter.
-        self.path_params = path_params
+    def __getitem__(self, key: str) -> Any:
+        return self.scope[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.scope)
+
+    def __len__(self) -> int:
+        return len(self.scope)
+
+    # A connection equals itself alone, whatever its scope says.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     @property
-    def method(self) -> str:
-        """The method, as sent: ``GET``."""
-        return self._source.method
+    def app(self) -> Any:
+        """The application that answers."""
+        return self.scope["app"]
 
     @property
-    def path(self) -> str:
-        """The path, percent-decoded, without the query."""
-        return self._source.path
+    def url(self) -> URL:
+        """The whole URL, by the ``Host`` field that the client sent."""
+        return self._kept("_url", lambda: URL(scope=self.scope))
 
     @property
-    def scheme(self) -> str:
-        """``http`` or ``https``."""
-        return self._source.scheme
+    def base_url(self) -> URL:
+        """The URL that the application's own paths are below."""
+        return self._kept("_base_url", self._make_base_url)
 
-    @property
-    def http_version(self) -> str:
-        """``1.0``, ``1.1`` or ``2``."""
-        return self._source.http_version
+    def _make_base_url(self) -> URL:
+        # An application that is mounted in another one has a longer root path than its URLs.
+        root = self.scope.get("app_root_path", self.scope.get("root_path", ""))
+        path = root if root.endswith("/") else root + "/"
+        return URL(scope={**self.scope, "path": path, "query_string": b"", "root_path": root})
 
     @property
     def headers(self) -> Headers:
         """The header fields."""
-        if self._headers is None:
-            self._headers = Headers(self._source.headers)
-        return self._headers
+        return self._kept("_headers", lambda: Headers(scope=self.scope))
 
     @property
     def query(self) -> str:
         """The query as received, without its question mark."""
-        return self._source.query_string.decode("latin-1")
+        return cast("bytes", self.scope.get("query_string", b"")).decode("latin-1")
 
     @property
     def query_params(self) -> QueryParams:
         """The query's pairs, decoded."""
-        if self._query is None:
-            self._query = QueryParams(self._source.query_string)
-        return self._query
+        return self._kept("_query_params", lambda: QueryParams(self.scope["query_string"]))
+
+    @property
+    def path(self) -> str:
+        """The path, percent-decoded, without the query."""
+        return cast("str", self.scope["path"])
+
+    @property
+    def path_params(self) -> dict[str, Any]:
+        """The values of the path's parameters, converted where the path names a converter."""
+        return cast("dict[str, Any]", self.scope.get("path_params", {}))
+
+    @property
+    def scheme(self) -> str:
+        """``http``, ``https``, ``ws`` or ``wss``."""
+        return cast("str", self.scope.get("scheme", "http"))
+
+    @property
+    def http_version(self) -> str:
+        """``1.0``, ``1.1`` or ``2``."""
+        return cast("str", self.scope.get("http_version", "1.1"))
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies that the client sent."""
+        return self._kept("_cookies", self._parse_cookies)
+
+    def _parse_cookies(self) -> dict[str, str]:
+        from .cookies import cookie_parser  # noqa: PLC0415 - imported when the first cookie is read
+
+        return {name: value for field in self.headers.getlist("cookie") for name, value in cookie_parser(field).items()}
 
     @property
     def client(self) -> Address | None:
         """The peer; None where the connection has no such address (a Unix socket)."""
-        client = self._source.client
+        client = self.scope.get("client")
         return None if client is None else Address(*client)
 
     @property
-    def url(self) -> str:
-        """The whole URL, by the ``Host`` field that the client sent."""
-        host = self.headers.get("host")
-        if host is None:
-            name, port = self._source.server or ("localhost", None)
-            host = name if port is None else f"{name}:{port}"
-        query = self._source.query_string.decode("latin-1")
-        path = self._source.raw_path.decode("latin-1")
-        return f"{self.scheme}://{host}{path}{'?' + query if query else ''}"
+    def session(self) -> dict[str, Any]:
+        """What the session middleware keeps for this client."""
+        session: dict[str, Any] = self._of_middleware("session", "SessionMiddleware")
+        mark = getattr(session, "mark_accessed", None)
+        if mark is not None:
+            mark()
+        return session
 
     @property
-    def state(self) -> State:
+    def auth(self) -> Any:
+        """What the authentication middleware allows."""
+        return self._of_middleware("auth", "AuthenticationMiddleware")
+
+    @property
+    def user(self) -> Any:
+        """Whom the authentication middleware found."""
+        return self._of_middleware("user", "AuthenticationMiddleware")
+
+    def _of_middleware(self, key: str, middleware: str) -> Any:
+        if key not in self.scope:
+            raise AssertionError(f"{middleware} must be installed to access request.{key}")
+        return self.scope[key]
+
+    @property
+    def state(self) -> StateT:
         """What the lifespan left for every request, and what others added to this one."""
-        if self._state is None:
-            self._state = State(self.app.lifespan_state)
-        return self._state
+        return cast("StateT", self._kept("_state", lambda: State(self.scope.setdefault("state", {}))))
+
+    def url_for(self, name: str, /, **path_params: Any) -> URL:
+        """Give the URL of the route of this name. Raises what the router raises if there is none."""
+        routes = self.scope.get("router") or self.scope.get("app")
+        if routes is None:
+            raise RuntimeError("The `url_for` method can only be used inside a Starlette application or with a router.")
+        url: URL = routes.url_path_for(name, **path_params).make_absolute_url(base_url=self.base_url)
+        return url
+
+    def _kept(self, name: str, make: Callable[[], _T]) -> _T:
+        kept: _T
+        try:
+            kept = self.__dict__[name]
+        except KeyError:
+            kept = self.__dict__[name] = make()
+        return kept
+
+
+async def empty_receive() -> NoReturn:
+    """Refuse: the request was made without its body."""
+    raise RuntimeError("Receive channel has not been made available")
+
+
+async def empty_send(message: Message) -> NoReturn:
+    """Refuse: the request was made without a way to answer."""
+    raise RuntimeError("Send channel has not been made available")
+
+
+class Request(HTTPConnection[StateT]):
+    """One request."""
+
+    _body: bytes
+    _json: Any
+
+    def __init__(self, scope: Scope, receive: Receive = empty_receive, send: Send = empty_send) -> None:
+        super().__init__(scope)
+        if scope["type"] != "http":
+            raise AssertionError(f"a connection of type {scope['type']!r} is no request")
+        self._receive = receive
+        self._send = send
+        self._stream_consumed = False
+        self._is_disconnected = False
+        self._form: FormData | None = None
+
+    @property
+    def method(self) -> str:
+        """The method, as sent: ``GET``."""
+        return cast("str", self.scope["method"])
+
+    @property
+    def receive(self) -> Receive:
+        """The connection's ASGI ``receive``."""
+        return self._receive
 
     async def stream(self) -> AsyncIterator[bytes]:
-        """Give the body piece by piece, as it arrives. It can be consumed once.
+        """Give the body piece by piece, as it arrives; an empty piece ends it. It can be consumed once.
 
         Raises ``RuntimeError`` if it was consumed before and :class:`~data_bridge.exceptions.ClientDisconnected` if the
         client leaves before its end.
         """
-        if self._body is not None:
-            if self._body:
-                yield self._body
+        if hasattr(self, "_body"):
+            yield self._body
+            yield b""
             return
-        if self._streamed:
-            raise RuntimeError("the body was already consumed by stream()")
-        self._streamed = True
-        while True:
-            step = self._source.read()
-            chunk = step if isinstance(step, bytes) else await step
-            if not chunk:
-                return
-            yield chunk
+        if self._stream_consumed:
+            raise RuntimeError("Stream consumed")
+        while not self._stream_consumed:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self._is_disconnected = True
+                raise ClientDisconnected
+            if message["type"] != "http.request":
+                continue
+            self._stream_consumed = not message.get("more_body", False)
+            if chunk := message.get("body", b""):
+                yield chunk
+        yield b""
 
     async def body(self) -> bytes:
-        """Give the whole body; it may be asked for again.
-
-        Raises :class:`~data_bridge.exceptions.HTTPException` (413) if it is longer than the app's ``max_body_size``.
-        """
-        if self._body is None:
-            chunks: list[bytes] = []
-            left = self.app.max_body_size
-            async for chunk in self.stream():
-                left -= len(chunk)
-                if left < 0:
-                    raise HTTPException(413, "Content Too Large")
-                chunks.append(chunk)
-            self._body = b"".join(chunks)
+        """Give the whole body; it may be asked for again."""
+        if not hasattr(self, "_body"):
+            async with aclosing(self.stream()) as stream:  # type: ignore[type-var]
+                self._body = b"".join([chunk async for chunk in stream])
         return self._body
 
     async def json(self) -> Any:
         """Parse the body as JSON. Raises ``json.JSONDecodeError``, a ``ValueError``, if it is none."""
-        return json.loads(await self.body())
+        if not hasattr(self, "_json"):
+            self._json = _loads(await self.body())
+        return self._json
+
+    def form(self, *, max_files: float = 1000, max_fields: float = 1000, max_part_size: int = 1024 * 1024) -> Form:
+        """Parse the body as a form: to be awaited, or entered by ``async with``, which closes its files at the end.
+
+        ``max_part_size`` is the limit of a field, in bytes; files have none. Raises
+        :class:`~data_bridge.exceptions.HTTPException` (400) for what is no form or has too much.
+        """
+        from .forms.awaited import Form  # noqa: PLC0415 - an application without forms starts without them
+
+        return Form(self._get_form(max_files=max_files, max_fields=max_fields, max_part_size=max_part_size))
+
+    async def _get_form(
+        self, *, max_files: float = 1000, max_fields: float = 1000, max_part_size: int = 1024 * 1024
+    ) -> FormData:
+        if self._form is not None:
+            return self._form
+        from .forms import MultiPartException, parse_form  # noqa: PLC0415 - as above
+
+        try:
+            async with aclosing(self.stream()) as stream:  # type: ignore[type-var]
+                self._form = await parse_form(
+                    self.headers, stream, max_files=max_files, max_fields=max_fields, max_part_size=max_part_size
+                )
+        except MultiPartException as error:
+            if "app" not in self.scope:
+                raise
+            raise HTTPException(status_code=400, detail=error.message) from error
+        return self._form
+
+    async def close(self) -> None:
+        """Close the files of the form, if one was parsed."""
+        if self._form is not None:
+            await self._form.close()
+
+    async def is_disconnected(self) -> bool:
+        """Say whether the client has left. A message of the body that is there is lost: read the body before."""
+        if not self._is_disconnected:
+            message = await poll(self._receive())
+            self._is_disconnected = message is not None and message["type"] == "http.disconnect"
+        return self._is_disconnected
+
+    async def send_push_promise(self, path: str) -> None:
+        """Promise another resource, where the server can (HTTP/2)."""
+        if "http.response.push" in self.scope.get("extensions", {}):
+            fields = [
+                (name.encode("latin-1"), value.encode("latin-1"))
+                for name in _PUSHED_FIELDS
+                for value in self.headers.getlist(name)
+            ]
+            await self._send({"type": "http.response.push", "path": path, "headers": fields})
+
+    async def send_early_hints(self, link: str, /, *additional_links: str) -> None:
+        """Name what the client will need (103), where the server can."""
+        if "http.response.early_hint" in self.scope.get("extensions", {}):
+            links = [text.encode("latin-1") for text in (link, *additional_links)]
+            await self._send({"type": "http.response.early_hint", "links": links})
+
+
+def _loads(body: bytes) -> Any:
+    """Parse by our JSON; what it refuses is parsed, or refused in its words, by Python's."""
+    if json.loads is _stdlib_loads:  # a program that has replaced it wants its own
+        from . import json as fast  # noqa: PLC0415 - where JSON is asked for
+
+        try:
+            return fast.loads(body)
+        except ValueError:
+            pass
+    return json.loads(body)
+
+
+def __getattr__(name: str) -> Any:
+    """Give the parser of cookies under Starlette's path."""
+    if name != "cookie_parser":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .cookies import cookie_parser  # noqa: PLC0415 - imported when it is asked for
+
+    return cookie_parser

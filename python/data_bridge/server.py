@@ -8,7 +8,7 @@ import logging
 import signal
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 from . import _native
 from .adapters import adapt
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import FrameType
 
-    from .app import App
     from .settings import Settings
 
 logger = logging.getLogger("data_bridge.error")
@@ -76,11 +75,6 @@ class Stop:
                 signal.signal(number, handler)
 
 
-def runs_plan(app: object, settings: Settings) -> TypeGuard[App]:
-    """Say whether ``app`` is a :class:`data_bridge.App` that is served by its plan instead of by its ASGI face."""
-    return settings.interface != "asgi" and hasattr(type(app), "__data_bridge_plan__")
-
-
 @dataclass(frozen=True)
 class Occasion:
     """Where and for whom an app is served."""
@@ -133,9 +127,7 @@ async def live(
     with stop.signals(occasion.stops_at), _hangup(server, settings, occasion):
         try:
             await lifespan.startup()
-            if runs_plan(app, settings):
-                await server.start_app(app)
-            elif served is not None and served.obstacle(settings.root_path) is None:
+            if served is not None and served.obstacle(settings.root_path) is None:
                 await server.start_adapted(served, settings.root_path, lifespan.state)
             else:
                 await server.start(app, settings.root_path, lifespan.state)

@@ -14,7 +14,7 @@ from .binds import closing, listen, url
 from .exceptions import StartupFailed
 from .loading import Failure, Target
 from .loop import new_event_loop
-from .server import Occasion, runs_plan, serve_on
+from .server import Occasion, serve_on
 from .settings import Settings, from_environment
 from .wsgi import is_wsgi, takes
 
@@ -104,10 +104,8 @@ def interface(app: Any, settings: Settings) -> str:
     """Say how ``app`` will be called. Raises ``TypeError`` where it is nothing that can be served."""
     if not callable(app):
         raise TypeError(f"the app must be an ASGI 3.0 application, but {app!r} is not callable")
-    if runs_plan(app, settings):
-        return "data_bridge.App"
     if compiles(app, settings):
-        return "FastAPI, compiled"
+        return "data_bridge.App" if hasattr(type(app), "__data_bridge_plan__") else "FastAPI, compiled"
     if is_wsgi(app, settings):
         return "WSGI"
     if not takes(app, 3):

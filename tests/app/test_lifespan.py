@@ -51,6 +51,4 @@ def test_an_app_may_serve_itself():
 
 def test_events_that_cannot_happen_are_refused():
     with pytest.raises(ValueError, match="no event 'start'"):
-        App().on_event("start")
-    with pytest.raises(ValueError, match="beside a lifespan"):
-        App(lifespan=lambda app: None).on_event("startup")  # type: ignore[arg-type,return-value]
+        App().router.add_event_handler("start", print)

@@ -1,11 +1,13 @@
-"""Real servers as child processes: ours, uvicorn and hypercorn, on a free port, ready when the context begins."""
+"""Real servers as child processes, ours and three others: on a free port, ready when the context begins."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What all print when they accept.
-LISTENING = re.compile(r"(?:Listening|[Rr]unning) on https?://([0-9.]+|\[[0-9a-f:]+\]):(\d+)")
+LISTENING = re.compile(r"(?:Listening|[Rr]unning)(?: on| at:) https?://([0-9.]+|\[[0-9a-f:]+\]):(\d+)")
 
 #: No wait in a test is longer than this, in seconds.
 PATIENCE = 30.0
@@ -94,6 +96,26 @@ def hypercorn(target: str, *options: str, app_dir: Path, env: dict[str, str] | N
     command = [sys.executable, "-m", "hypercorn", target, "--bind", "127.0.0.1:0", *options]
     with running(command, app_dir, env) as server:
         yield server
+
+
+@contextlib.contextmanager
+def granian(target: str, *options: str, app_dir: Path, env: dict[str, str] | None = None) -> Iterator[Server]:
+    """Run `granian target`."""
+    # It prints the port that it was told, before it listens: one is chosen here, and tried until it answers.
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(_free_port()), target, *options]
+    with running(command, app_dir, env) as server:
+        server.wait_until(lambda: _listens(server.port))
+        yield server
+
+
+def _free_port() -> int:
+    """Give a port that nobody listens on, out of those that the system gives to nobody by itself."""
+    return next(port for port in iter(lambda: random.randrange(20_000, 32_000), None) if not _listens(port))
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextlib.contextmanager

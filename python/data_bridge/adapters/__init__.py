@@ -1,4 +1,7 @@
-"""Adapters: apps of other frameworks, compiled into our plan. What does not compile stays the app's own."""
+"""Adapters: apps of FastAPI's, and our own, compiled into our plan. What does not compile stays the app's own.
+
+One compiler for both: `upstream` describes FastAPI to it, `own` our `App`, by the same names.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,37 @@ if TYPE_CHECKING:
     from .serve import Served
 
 
-def adapt(app: Any, settings: Settings, loop: AbstractEventLoop) -> Served | None:
-    """Put the plan into ``app`` where an adapter knows it; None for all other apps.
+#: What is said of a route of which there is nothing to compile.
+CONSTANT = "it is a constant"
+
+
+def framework_of(app: Any) -> Any:
+    """Give the description of the framework that ``app`` is of; None for all other apps.
 
     Imports no framework that the app itself does not use.
     """
+    if hasattr(type(app), "__data_bridge_plan__"):
+        from . import own  # noqa: PLC0415 - needs Pydantic
+
+        return own
+    if "fastapi" not in sys.modules:
+        return None
+    from . import upstream  # noqa: PLC0415 - needs FastAPI
+
+    return upstream if isinstance(app, upstream.FastAPI) else None
+
+
+def adapt(app: Any, settings: Settings, loop: AbstractEventLoop) -> Served | None:
+    """Put the plan into ``app`` where it is one that we know; None for all other apps."""
     if not compiles(app, settings):
         return None
-    from .serve import Served  # noqa: PLC0415 - needs FastAPI
+    from .serve import Served  # noqa: PLC0415 - needs the framework
 
     return Served(app, loop)
 
 
 def compiles(app: Any, settings: Settings) -> bool:
-    """Say whether an adapter knows ``app``, and may."""
-    if not settings.compile or settings.interface == "asgi" or "fastapi" not in sys.modules:
+    """Say whether the plan can stand behind the middleware of ``app``, and may: it was not called yet."""
+    if not settings.compile or settings.interface == "asgi":
         return False
-    from .serve import is_adaptable  # noqa: PLC0415 - needs FastAPI
-
-    return is_adaptable(app)
+    return framework_of(app) is not None and app.middleware_stack is None

@@ -1,4 +1,4 @@
-"""A parameter of FastAPI's as a parameter of the plan. Knows neither routes nor requests."""
+"""A parameter of a framework's as a parameter of the plan. Knows neither routes nor requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pydantic import AliasChoices, AliasPath, BaseModel
 
 from ..plan.schema import is_scalar, runs_user_code
 from ..plan.types import Param
-from . import upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,12 +28,12 @@ class NotCompiled(Exception):
 _IMMUTABLE = (str, bytes, int, float, bool, type(None))
 
 
-def param_of(field: Any, place: Place, in_path: dict[str, str]) -> Param:
+def param_of(framework: Any, field: Any, place: Place, in_path: dict[str, str]) -> Param:
     """Compile a field that is no model. Raises :class:`NotCompiled`."""
     adapter = adapter_of(field)
     aliases = aliases_of(field)
     info = field.field_info
-    many = is_list(field)
+    many = is_list(framework, field)
     if many and place in ("path", "cookie"):
         raise NotCompiled(f"{place} parameter {field.name!r} is a list")
     index, scalar = None, is_scalar(adapter.core_schema)
@@ -102,13 +101,12 @@ def is_model(field: Any) -> bool:
     return any(isinstance(arm, type) and issubclass(arm, BaseModel) for arm in _arms(field.field_info.annotation))
 
 
-def is_list(field: Any) -> bool:
+def is_list(framework: Any, field: Any) -> bool:
     """Say whether a parameter takes all values of its name."""
-    sequences = upstream.private("fastapi._compat", "field_annotation_is_sequence")
-    is_json = upstream.private("fastapi.dependencies.utils", "_is_json_field")
-    if sequences is None or is_json is None:
+    if framework.field_annotation_is_sequence is None or framework.is_json_field is None:
         raise NotCompiled("this release of FastAPI tells lists in another way")
-    return bool(sequences(field.field_info.annotation)) and not is_json(field)
+    is_sequence = framework.field_annotation_is_sequence(field.field_info.annotation)
+    return bool(is_sequence) and not framework.is_json_field(field)
 
 
 def _arms(annotation: Any) -> list[Any]:

@@ -1,20 +1,19 @@
-"""The plan in front of a FastAPI app's router: answers what compiled, hands everything else on untouched."""
+"""The plan in front of an app's router: answers what compiled, hands everything else on untouched."""
 
 from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING, Any
 
-from ..asgi import route_path
-from . import upstream
+from ..routing.paths import get_route_path
 from .respond import WORK, Work, run
 from .routes import Routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..asgi import Message, Receive, Scope, Send
     from ..plan.types import Operation
+    from ..types import Message, Receive, Scope, Send
 
 #: No body that the plan reads is longer; FastAPI itself has no bound.
 MAX_BODY = 16 * 1024 * 1024
@@ -23,10 +22,11 @@ MAX_BODY = 16 * 1024 * 1024
 class Front:
     """Takes the router's place at the end of the app's middleware."""
 
-    def __init__(self, router: Any) -> None:
+    def __init__(self, framework: Any, router: Any) -> None:
+        self._framework = framework
         self._router = router
         #: The compiled routes.
-        self.routes = Routes(router)
+        self.routes = Routes(framework, router)
         #: Called with the scope and an operation that answers in the router's place.
         self.on_planned: Callable[[Scope, Operation], None] | None = None
         #: What answers in all other cases: the router.
@@ -53,7 +53,9 @@ class Front:
 
     async def _plan(self, scope: Scope, receive: Receive) -> tuple[Operation | None, Receive]:
         """Find the operation and its values; what was read of the body can be received again."""
-        found = self.routes.find(scope["method"], route_path(scope), scope.get("query_string", b""), scope["headers"])
+        found = self.routes.find(
+            scope["method"], get_route_path(scope), scope.get("query_string", b""), scope["headers"]
+        )
         if found is None:
             return None, receive
         operation, path_params, slots = found
@@ -69,7 +71,7 @@ class Front:
         before = dict(scope)
         scope["path_params"] = {**scope.get("path_params", {}), **path_params}
         try:
-            request = upstream.Request(scope, receive)
+            request = self._framework.Request(scope, receive)
             fill(operation, slots, request, body)
         except Exception:  # noqa: BLE001 - no user code ran: FastAPI itself says what is wrong
             scope.clear()

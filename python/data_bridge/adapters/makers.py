@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from . import upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..plan.types import Place
 
-#: What a maker is given: the request's `starlette.requests.Request`, on which the others are kept.
+#: What a maker is given: the framework's own request, on which the others are kept.
 Maker = "Callable[[Any], Any]"
 
 RESPONSE = "data_bridge.response"
@@ -23,39 +22,47 @@ def request(given: Any) -> Any:
     return given
 
 
-def response(given: Any) -> Any:
+@cache
+def response(framework: Any) -> Callable[[Any], Any]:
     """Make the response whose head the user may fill."""
-    made = upstream.Response()
-    del made.headers["content-length"]
-    made.status_code = None  # type: ignore[assignment]  # nothing said yet
-    given.scope[RESPONSE] = made
-    return made
 
-
-def background(given: Any) -> Any:
-    """Make the list of what the user leaves for afterwards."""
-    from fastapi import BackgroundTasks  # noqa: PLC0415 - FastAPI's own subclass
-
-    made = BackgroundTasks()
-    given.scope[BACKGROUND] = made
-    return made
-
-
-def security_scopes(scopes: list[str]) -> Callable[[Any], Any]:
-    """Make the scopes that a dependency asks for."""
-
-    def make(_given: Any) -> Any:
-        return upstream.SecurityScopes(scopes=list(scopes))
+    def make(given: Any) -> Any:
+        made = framework.Response()
+        del made.headers["content-length"]
+        made.status_code = None  # nothing said yet
+        given.scope[RESPONSE] = made
+        return made
 
     return make
 
 
-def parameter_model(field: Any, place: Place) -> Callable[[Any], Any]:
+@cache
+def background(framework: Any) -> Callable[[Any], Any]:
+    """Make the list of what the user leaves for afterwards."""
+
+    def make(given: Any) -> Any:
+        made = framework.BackgroundTasks()
+        given.scope[BACKGROUND] = made
+        return made
+
+    return make
+
+
+def security_scopes(framework: Any, scopes: list[str]) -> Callable[[Any], Any]:
+    """Make the scopes that a dependency asks for."""
+
+    def make(_given: Any) -> Any:
+        return framework.SecurityScopes(scopes=list(scopes))
+
+    return make
+
+
+def parameter_model(framework: Any, field: Any, place: Place) -> Callable[[Any], Any]:
     """Make a model of parameters, as FastAPI itself reads it; raises where FastAPI has to decide."""
     source = {"path": "path_params", "query": "query_params", "header": "headers", "cookie": "cookies"}[place]
 
     def make(given: Any) -> Any:
-        values, errors = upstream.dependencies.request_params_to_args([field], getattr(given, source))
+        values, errors = framework.dependencies.request_params_to_args([field], getattr(given, source))
         if errors:
             raise ValueError("a parameter is not valid")
         return values[field.name]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pydantic_core import PydanticUndefined
 
 from ..plan import steps
 from ..plan.types import SERIALISING
-from . import upstream
 from .makers import BACKGROUND, RESPONSE
 from .makers import request as request_itself
 
@@ -52,34 +51,46 @@ def of_error(operation: Operation, error: BaseException, path_params: dict[str, 
     return Work(operation, path_params, result)
 
 
+class _Nothing:
+    """Replaces no dependency."""
+
+    dependency_overrides: ClassVar[dict[Any, Any]] = {}
+
+
 class Responder:
     """What an operation's response depends on, and the ASGI app that answers with it.
 
-    That app is FastAPI's own `request_response` around our handler: it keeps the exit stacks, and hands exceptions
-    to the app's handlers.
+    That app is the framework's own `request_response` around our handler: it keeps the exit stacks, and hands
+    exceptions to the app's handlers.
     """
 
-    def __init__(self, context: Any, endpoint: Step) -> None:
-        self.app = upstream.routing.request_response(self.handle)
+    def __init__(self, framework: Any, context: Any, endpoint: Step) -> None:
+        self.framework = framework
+        self.app = framework.request_response(self.handle)
+        deadline = getattr(context.original_route, "timeout", None)
+        if deadline is not None:
+            self.app = framework.Deadline(self.app, deadline)
         self.original = context.original_route
         #: Where a router includes the route, what became of it by that; user code finds it in the scope.
         self.effective = getattr(context, "_route_context", None)
         self.dependant = context.dependant
         self.embed = context._embed_body_fields
         self.endpoint = endpoint
-        self.provider = context.dependency_overrides_provider
-        self.strict_content_type = _value(context.strict_content_type)
+        provider = context.dependency_overrides_provider
+        #: Has what replaces dependencies, at the moment.
+        self.provider = provider if hasattr(provider, "dependency_overrides") else _Nothing
+        self.strict_content_type = self._value(context.strict_content_type)
         self.path = context.path_format
         self.status = context.status_code
         self.field = context.response_field
-        self.is_default = isinstance(context.response_class, upstream.DefaultPlaceholder)
-        self.response_class = _value(context.response_class)
+        self.is_default = isinstance(context.response_class, framework.DefaultPlaceholder)
+        self.response_class = self._value(context.response_class)
         self.options = serialising(context)
 
     @property
     def is_overridden(self) -> bool:
         """Whether dependencies are replaced at the moment."""
-        return bool(getattr(self.provider, "dependency_overrides", None))
+        return bool(self.provider.dependency_overrides)
 
     async def handle(self, request: Any) -> Any:
         """Make the response to a request whose scope carries its work."""
@@ -90,7 +101,7 @@ class Responder:
         """Make the response of what the endpoint returned."""
         scope = request.scope
         background, head = scope.pop(BACKGROUND, None), scope.pop(RESPONSE, None)
-        if isinstance(result, upstream.Response):
+        if self.framework.is_response(result):
             if result.background is None:
                 result.background = background
             return result
@@ -99,22 +110,22 @@ class Responder:
         if status:
             arguments["status_code"] = status
         dump_json = self.field is not None and self.is_default
-        content = await upstream.routing.serialize_response(
+        content = await self.framework.routing.serialize_response(
             field=self.field,
             response_content=result,
-            is_coroutine=self.endpoint.mode == "task",
-            endpoint_ctx=self._endpoint_context(request) if self.field is not None else None,
+            is_coroutine=self.endpoint.mode != "thread",
+            endpoint_ctx=self.framework.endpoint_context(self.dependant, request) if self.field is not None else None,
             dump_json=dump_json,
             **self.options,
         )
         if dump_json:
-            response = upstream.Response(content=content, media_type="application/json", **arguments)
+            response = self.framework.Response(content=content, media_type="application/json", **arguments)
         else:
             response = self.response_class(content, **arguments)
-        if not upstream.is_body_allowed_for_status_code(response.status_code):
+        if not self.framework.is_body_allowed_for_status_code(response.status_code):
             response.body = b""
         if head is not None:
-            response.headers.raw.extend(head.headers.raw)
+            response.raw_headers.extend(head.raw_headers)
         return response
 
     async def solve_anew(self, operation: Operation, slots: list[Any], request: Any) -> Any:
@@ -127,7 +138,7 @@ class Responder:
             cache.setdefault(step.key, value)
         content = await request.body() if operation.accept is not None else b""
         body = json.loads(content) if content else PydanticUndefined
-        solved = await upstream.dependencies.solve_dependencies(
+        solved = await self.framework.dependencies.solve_dependencies(
             request=request,
             dependant=self.dependant,
             body=body,
@@ -139,25 +150,33 @@ class Responder:
             embed_body_fields=self.embed,
         )
         if solved.errors:
-            raise upstream.RequestValidationError(solved.errors, body=body if content else None)
+            raise self.framework.RequestValidationError(solved.errors, body=body if content else None)
         scope[BACKGROUND], scope[RESPONSE] = solved.background_tasks, solved.response
-        return await _call(self.endpoint, solved.values)
+        return await self._call(self.endpoint, solved.values)
 
     async def carry_out(self, step: Step, arguments: dict[str, Any], request: Any) -> Any:
         """Run a step that is more than a coroutine."""
         if step.mode == "generator":
-            return await _enter(step, arguments, request)
+            return await self._enter(step, arguments, request)
         if step.limit is not None:
             async with step.limit():
-                return await _call(step, arguments)
-        return await _call(step, arguments)
+                return await self._call(step, arguments)
+        return await self._call(step, arguments)
 
-    def _endpoint_context(self, request: Any) -> Any:
-        """Say where the endpoint stands, for an error's text."""
-        describe = upstream.private("fastapi.routing", "_extract_endpoint_context")
-        context = dict(describe(self.endpoint.call)) if describe else {}
-        mounted = request.scope.get("root_path", "").rstrip("/")
-        return {**context, "path": f"{request.method} {mounted}{self.path}"}
+    async def _call(self, step: Step, arguments: dict[str, Any]) -> Any:
+        if step.mode == "task":
+            return await step.call(**arguments)
+        if step.mode == "inline":
+            return step.call(**arguments)
+        return await self.framework.run_in_threadpool(step.call, **arguments)
+
+    async def _enter(self, step: Step, arguments: dict[str, Any], request: Any) -> Any:
+        """Enter a dependency that yields; the framework's own stacks leave it."""
+        stack = request.scope["fastapi_function_astack" if step.of_function else "fastapi_inner_astack"]
+        return await self.framework.enter_generator(step.dependant, stack, arguments, request)
+
+    def _value(self, option: Any) -> Any:
+        return option.value if isinstance(option, self.framework.DefaultPlaceholder) else option
 
 
 async def run(operation: Operation, slots: list[Any], request: Any) -> Any:
@@ -179,20 +198,3 @@ class Interrupted(Exception):
 def serialising(context: Any) -> dict[str, Any]:
     """Give what a route says to Pydantic's serialiser."""
     return {name: getattr(context, f"response_model_{name}") for name in SERIALISING}
-
-
-def _value(option: Any) -> Any:
-    return option.value if isinstance(option, upstream.DefaultPlaceholder) else option
-
-
-async def _call(step: Step, arguments: dict[str, Any]) -> Any:
-    if step.mode == "task":
-        return await step.call(**arguments)
-    return await upstream.run_in_threadpool(step.call, **arguments)
-
-
-async def _enter(step: Step, arguments: dict[str, Any], request: Any) -> Any:
-    """Enter a dependency that yields; FastAPI's own stacks leave it."""
-    stack = request.scope["fastapi_function_astack" if step.of_function else "fastapi_inner_astack"]
-    enter = upstream.private("fastapi.dependencies.utils", "_solve_generator")
-    return await enter(dependant=step.dependant, stack=stack, sub_values=arguments, request=request)

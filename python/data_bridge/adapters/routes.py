@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._native import Answer, Operations
-from . import upstream
 from .compile import compile_route
 from .fields import NotCompiled
 from .watch import watch
@@ -33,7 +32,8 @@ class Explained(NamedTuple):
 class Routes:
     """The routes of ``router``. ``answers`` says whether nobody but us would answer what no route matches."""
 
-    def __init__(self, router: Any) -> None:
+    def __init__(self, framework: Any, router: Any) -> None:
+        self._framework = framework
         self._router = router
         self._operations: Operations | None = None
         self.answers = False
@@ -59,12 +59,13 @@ class Routes:
         return (explained for _, explained in self._explain())
 
     def _explain(self) -> Iterator[tuple[Any, Explained]]:
-        obstacle = upstream.replaced_hook() or _odd_router(self._router)
-        for context in upstream.routing.iter_route_contexts(self._router.routes):
+        framework = self._framework
+        obstacle = framework.replaced_hook() or _odd_router(framework, self._router)
+        for context in framework.routing.iter_route_contexts(self._router.routes):
             path = context.path or ""
             methods = tuple(sorted(context.methods or ()))
             try:
-                yield context, Explained(path, methods, compile_route(context, obstacle), "")
+                yield context, Explained(path, methods, compile_route(framework, context, obstacle), "")
             except (NotCompiled, ValueError) as reason:  # ValueError: a path that only Starlette understands
                 yield context, Explained(path, methods, None, str(reason))
 
@@ -72,13 +73,15 @@ class Routes:
         watch(self._router, self._changed)
         operations = Operations("plain" if self.answers else "nothing")
         for context, explained in self._explain():
-            if isinstance(context.original_route, upstream.WebSocketRoute):
+            if isinstance(context.original_route, self._framework.WebSocketRoute):
                 continue
             try:
-                if explained.operation is not None:
+                if hasattr(context.original_route, "constant"):
+                    operations.add_constant(context.original_route.constant(explained.path))
+                elif explained.operation is not None:
                     operations.add(explained.operation)
                 else:
-                    operations.add_foreign(_place(context.original_route, explained.path))
+                    operations.add_foreign(_place(self._framework, context.original_route, explained.path))
             except ValueError:
                 operations.add_foreign(ANYWHERE)
         return operations
@@ -89,18 +92,18 @@ class Routes:
             self._operations = None
 
 
-def _odd_router(router: Any) -> str | None:
+def _odd_router(framework: Any, router: Any) -> str | None:
     """Say which of the routers takes part in requests in its own way, if one does."""
     for name in ("app", "handle", "matches", "__call__"):
-        if getattr(type(router), name) is not getattr(upstream.routing.APIRouter, name) or name in vars(router):
+        if getattr(type(router), name) is not getattr(framework.routing.APIRouter, name) or name in vars(router):
             return f"{type(router).__name__} has its own {name}()"
     included = (getattr(route, "original_router", None) for route in router.routes)
-    return next((odd for inner in included if inner is not None and (odd := _odd_router(inner))), None)
+    return next((odd for inner in included if inner is not None and (odd := _odd_router(framework, inner))), None)
 
 
-def _place(route: Any, path: str) -> str:
+def _place(framework: Any, route: Any, path: str) -> str:
     """Give the pattern of all paths that a route of the app's own may match."""
-    if type(route).matches is upstream.Mount.matches:
+    if type(route).matches is framework.Mount.matches:
         return f"{path.rstrip('/')}/{{data_bridge_rest:path}}"
-    plain = type(route).matches in (upstream.Route.matches, upstream.routing.APIRoute.matches)
+    plain = type(route).matches in (framework.Route.matches, framework.routing.APIRoute.matches)
     return path if plain else ANYWHERE

@@ -1,13 +1,14 @@
-"""A FastAPI app as our server serves it: by its compiled routes, and by the app itself for all else."""
+"""An app as our server serves it: by its compiled routes, and by the app itself for all else."""
 
 from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from . import upstream
+from . import framework_of
 from .front import MAX_BODY, Front
 from .respond import WORK, of_error, of_result
 from .routes import Routes
@@ -25,18 +26,23 @@ THREADS = 40
 class Served:
     """What `_native.Server.start_adapted` reads: the app, its routes, and what calls of them need."""
 
-    response_class = upstream.Response
-    response_call = staticmethod(upstream.Response.__call__)
     of_result = staticmethod(of_result)
     of_error = staticmethod(of_error)
     work_key = WORK
-    max_body_size = MAX_BODY
 
     def __init__(self, app: Any, loop: AbstractEventLoop) -> None:
         self.app = app
+        framework = framework_of(app)
+        #: Bytes beyond which the app refuses a body. Ours compiles beside it; where FastAPI has one nothing does.
+        self.refuses_beyond: int | None = getattr(app, "max_body_size", None)
+        self.max_body_size = MAX_BODY if self.refuses_beyond is None else min(MAX_BODY, self.refuses_beyond)
+        self.response_class = framework.Response
+        self.response_call = framework.Response.__call__
         self._front = put_in_front(app)
         self._pool = ThreadPoolExecutor(
-            THREADS, thread_name_prefix="data_bridge", initializer=functools.partial(_claim_thread, loop)
+            getattr(app, "threads", THREADS),
+            thread_name_prefix="data_bridge",
+            initializer=functools.partial(_claim_thread, loop),
         )
         self.submit = self._pool.submit
 
@@ -52,8 +58,12 @@ class Served:
 
 def put_in_front(app: Any) -> Front:
     """Put the plan where the app's router would be, behind its middleware; before the app's first request."""
+    framework = framework_of(app)
+    own: Front | None = framework.own_front(app)
+    if own is not None:
+        return own
     router = app.router
-    front = Front(router)
+    front = Front(framework, router)
     app.router = front
     try:
         app.middleware_stack = app.build_middleware_stack()
@@ -64,49 +74,47 @@ def put_in_front(app: Any) -> Front:
 
 def explain(app: Any) -> tuple[list[Explained], str | None]:
     """Give the app's routes as they compile, and what stands between the server and all of them."""
-    return list(Routes(app.router).explain()), obstacle(app)
-
-
-def is_adaptable(app: Any) -> bool:
-    """Say whether the plan can stand behind the middleware of ``app``: a FastAPI app that was not called yet."""
-    return isinstance(app, upstream.FastAPI) and app.middleware_stack is None
+    return list(Routes(framework_of(app), app.router).explain()), obstacle(app)
 
 
 def obstacle(app: Any) -> str | None:
     """Say what stands between the server and the app's routes, so that each request has to go through the app."""
+    framework = framework_of(app)
     for name in ("__call__", "build_middleware_stack"):
-        if getattr(type(app), name) is not getattr(upstream.FastAPI, name) or name in vars(app):
+        if getattr(type(app), name) is not getattr(framework.FastAPI, name) or name in vars(app):
             return f"the app has its own {name}()"
     if app.user_middleware:
         return f"the app has middleware ({app.user_middleware[0].cls.__name__})"
     if app.root_path:
         return "the app has a root_path"
-    if getattr(app, "max_body_size", None) is not None:
+    if not framework.COMPILES_LIMITS and getattr(app, "max_body_size", None) is not None:
         return "the app has a body limit"
-    telemetry = getattr(app, "_native_telemetry", None)
-    if telemetry is not None and telemetry.enabled():
-        return "telemetry is on"
-    return None
+    return "telemetry is on" if framework.telemetry_is_on(app) else None
 
 
 def answers_plainly(app: Any) -> bool:
     """Say whether a request without a route gets FastAPI's own 404 and 405, and nobody else wants to see it."""
-    router = app.router
+    framework, router = framework_of(app), app.router
     frontends = getattr(router, "_iter_low_priority_routes", None)
     if frontends is None or any(True for _ in frontends()):
         return False
-    default = getattr(router.default, "__func__", None) is upstream.routing.APIRouter.not_found
+    default = getattr(router.default, "__func__", None) is framework.routing.APIRouter.not_found
     special = any(isinstance(status, int) and status in (404, 405) for status in app.exception_handlers)
-    handler = app.exception_handlers.get(upstream.HTTPException)
-    return default and not special and handler is upstream.http_exception_handler and obstacle(app) is None
+    handler = app.exception_handlers.get(framework.HTTPException)
+    return default and not special and handler is framework.http_exception_handler and obstacle(app) is None
 
 
 def _claim_thread(loop: AbstractEventLoop) -> None:
     """Make a thread one of AnyIO's workers, so that `anyio.from_thread` works in it."""
-    claim = upstream.private("anyio._core._eventloop", "claim_worker_thread")
-    backend = upstream.private("anyio._backends._asyncio", "AsyncIOBackend")
-    local = upstream.private("anyio._core._eventloop", "threadlocals")
-    if claim is None or backend is None or local is None or not inspect.isfunction(claim):
+    if "anyio" not in sys.modules:
+        return
+    try:
+        from anyio._backends._asyncio import AsyncIOBackend as backend  # noqa: N813, PLC0415 - private
+        from anyio._core._eventloop import claim_worker_thread as claim  # noqa: PLC0415
+        from anyio._core._eventloop import threadlocals as local  # noqa: PLC0415
+    except ImportError:
+        return
+    if not inspect.isfunction(claim):
         return
     with claim(backend, loop):
         token = local.current_token

@@ -1,4 +1,4 @@
-"""What kind of function a callable is, as FastAPI sees it: looks through partials, decorators and `__call__`."""
+"""What kind of function a callable is: looks through partials, decorators and `__call__`, as FastAPI does."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ Kind = Literal["coroutine", "async generator", "generator", "function"]
 
 def kind_of(call: Callable[..., Any]) -> Kind:
     """Say how ``call`` has to be run."""
-    if _any(call, inspect.isgeneratorfunction):
+    if is_of_kind(call, inspect.isgeneratorfunction):
         return "generator"
-    if _any(call, inspect.isasyncgenfunction):
+    if is_of_kind(call, inspect.isasyncgenfunction):
         return "async generator"
-    if _any(call, _is_coroutine_function):
+    if is_of_kind(call, is_coroutine_function):
         return "coroutine"
     return "function"
 
 
-def _any(call: Callable[..., Any], test: Callable[[Any], bool]) -> bool:
+def is_of_kind(call: Callable[..., Any], test: Callable[[Any], bool]) -> bool:
+    """Say whether calling it runs a function that passes ``test``; calling a class makes an object."""
     return any(test(face) for face in _faces(call))
 
 
 def _faces(call: Callable[..., Any]) -> Iterator[Any]:
     """Give what may carry the mark of its kind: the function itself, or the `__call__` of an object."""
-    plain = _without_partials(call)
+    plain = without_partials(call)
     unwrapped = unwrap(call)
     yield plain
     yield unwrapped
@@ -45,20 +46,22 @@ def _faces(call: Callable[..., Any]) -> Iterator[Any]:
     for owner in (plain, unwrapped):
         method = getattr(owner, "__call__", None)  # noqa: B004 - the method itself is looked at
         if method is not None and not inspect.isroutine(owner):
-            yield _without_partials(method)
+            yield without_partials(method)
             yield unwrap(method)
 
 
-def _is_coroutine_function(face: Any) -> bool:
+def is_coroutine_function(face: Any) -> bool:
+    """Say whether this is a coroutine function, and not an object that only carries the mark of one."""
     return inspect.isroutine(face) and iscoroutinefunction(face)
 
 
 def unwrap(call: Callable[..., Any]) -> Any:
     """Look through partials and decorators that leave `__wrapped__`."""
-    return inspect.unwrap(_without_partials(call))
+    return inspect.unwrap(without_partials(call))
 
 
-def _without_partials(call: Any) -> Any:
+def without_partials(call: Any) -> Any:
+    """Give what the partials are of."""
     while isinstance(call, functools.partial):
         call = call.func
     return call

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .types import Constant
+from ..adapters import CONSTANT, framework_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .types import Operation, Route
+    from .types import Operation
 
 #: What each tier means, as the table's foot says it.
 TIERS = {
@@ -37,14 +36,10 @@ class Row(NamedTuple):
 
 def explain(app: Any) -> list[Row]:
     """Give the routes of a :class:`data_bridge.App` or a FastAPI app. Raises :class:`Unexplained` for others."""
-    if hasattr(type(app), "__data_bridge_plan__"):
-        return [_row_of(route) for route in app.routes]
-    if "fastapi" in sys.modules:
-        from ..adapters.serve import explain as explain_adapted  # noqa: PLC0415 - needs FastAPI
-        from ..adapters.upstream import FastAPI  # noqa: PLC0415
+    if framework_of(app) is not None:
+        from ..adapters.serve import explain as explain_adapted  # noqa: PLC0415 - needs the framework
 
-        if isinstance(app, FastAPI):
-            return list(_rows_of_adapted(*explain_adapted(app)))
+        return list(_rows_of(*explain_adapted(app)))
     raise Unexplained(f"{app!r} is neither a data_bridge.App nor a FastAPI app: it is called as plain ASGI")
 
 
@@ -57,15 +52,11 @@ def render(rows: Iterable[Row]) -> str:
     return "\n".join([*lines, "", *(f"{tier}: {TIERS[tier]}" for tier in used)])
 
 
-def _row_of(route: Route) -> Row:
-    methods = " ".join(route.methods)
-    if isinstance(route, Constant):
-        return Row(methods, route.path, "T0", "")
-    return Row(methods, route.path, *_tier(route, "", ""))
-
-
-def _rows_of_adapted(found: Iterable[Any], obstacle: str | None) -> Iterator[Row]:
+def _rows_of(found: Iterable[Any], obstacle: str | None) -> Iterator[Row]:
     for path, methods, operation, why in found:
+        if why == CONSTANT:
+            yield Row(" ".join(methods), path, "T0", "")
+            continue
         yield Row(" ".join(methods) or "-", path or "-", *_tier(operation, obstacle or "", why))
 
 
@@ -74,9 +65,6 @@ def _tier(operation: Operation | None, obstacle: str, why: str) -> tuple[str, st
         return "T3", why
     if obstacle:
         return "T2", obstacle
-    why = getattr(operation.route, "why", "")
-    if why:
-        return "T3", why
     if not operation.steps[:-1] and inspect.isfunction(operation.accept):
         return "T2", "its body is read in Python"
     if operation.direct is not None:

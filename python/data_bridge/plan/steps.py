@@ -12,7 +12,7 @@ async def run(operation: Operation, slots: list[Any], request: Any = None) -> An
     """Carry out the steps; gives what the endpoint returned. ``slots`` hold all values but the steps' results."""
     route = operation.route
     for step in operation.steps[len(slots) - operation.slots + len(operation.steps) :]:
-        if step.dependant is not None and route.is_overridden:
+        if step.dependant is not None and route.provider.dependency_overrides:
             return await route.solve_anew(operation, slots, request)
         arguments = {name: slots[slot] for name, slot in step.inputs}
         if step.mode == "task" and step.limit is None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
-
-    from ..responses import Response
-    from .schema import Adapter
 
 #: Types whose plain forms Rust reads itself; values of an ``unknown`` one are all left to the reference path.
 Scalar = Literal["str", "int", "float", "bool", "uuid", "unknown"]
@@ -19,39 +16,8 @@ Scalar = Literal["str", "int", "float", "bool", "uuid", "unknown"]
 #: response.
 StepKind = Literal["task", "thread", "inline", "generator"]
 
-#: What is made for user code: by Rust what has a name, by the adapter's front in Python what is a function.
-Maker = Literal["request", "background"] | Callable[[Any], Any]
-
-
-class RouteOptions(TypedDict):
-    """What may be said about a route beside its path."""
-
-    status_code: NotRequired[int]
-    """The status of a result that is no response (default 200)."""
-    response_class: NotRequired[type[Response]]
-    """What a result that is no response becomes (default: JSON)."""
-    response_model: NotRequired[Any]
-    """The type that results are validated, filtered and written by (default: the return annotation; None: none)."""
-    response_model_include: NotRequired[Any]
-    """The fields of the result that are written (default: all)."""
-    response_model_exclude: NotRequired[Any]
-    """The fields of the result that are left out (default: none)."""
-    response_model_by_alias: NotRequired[bool]
-    """Write fields by their aliases (default True)."""
-    response_model_exclude_unset: NotRequired[bool]
-    """Leave out what was not set (default False)."""
-    response_model_exclude_defaults: NotRequired[bool]
-    """Leave out what has its default (default False)."""
-    response_model_exclude_none: NotRequired[bool]
-    """Leave out what is None (default False)."""
-    inline: NotRequired[bool]
-    """Run a ``def`` handler on the loop's thread: for handlers that never block (default: in a thread)."""
-    name: NotRequired[str]
-    """The route's name (default: the handler's)."""
-    timeout: NotRequired[float]
-    """Seconds until the response has to begin, else 504 and the handler is cancelled (default: the server's)."""
-    on_disconnect: NotRequired[Literal["cancel", "ignore"]]
-    """What becomes of the handler when the client leaves (default: GET, HEAD and streams are cancelled)."""
+#: What makes a value for user code of the framework's request.
+Maker = Callable[[Any], Any]
 
 
 #: The options of a route that are said to Pydantic's serialiser, by its names (``response_model_include`` is one).
@@ -68,7 +34,7 @@ class Param:
     ``name`` is the endpoint's argument, ``aliases`` are its names in the request, the preferred one first,
     ``path_index`` its number among the pattern's parameters. ``many``: it is a list of all values of its name.
     ``validate`` decides on what Rust leaves undecided, and raises where the reference path has to (None: it always
-    has to); it runs no code of the user's. ``adapter`` is what the reference path of an App validates with.
+    has to); it runs no code of the user's.
     """
 
     name: str
@@ -82,40 +48,11 @@ class Param:
     #: Makes the default for each request, where one object cannot serve all of them.
     make_default: Callable[[], Any] | None = None
     validate: Callable[[Any], Any] | None = None
-    adapter: Adapter | None = None
 
     @property
     def alias(self) -> str:
         """The name that errors show."""
         return self.aliases[0]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Body:
-    """A body that is one JSON document, as the reference path of an App reads it."""
-
-    name: str
-    required: bool
-    default: Any
-    adapter: Adapter
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Dependant:
-    """A function of an App's user, the endpoint or a dependency, and what it wants of a request.
-
-    ``name`` is the parameter that gets its result, None for the endpoint.
-    """
-
-    call: Callable[..., Any]
-    mode: StepKind
-    name: str | None = None
-    use_cache: bool = True
-    dependencies: tuple[Dependant, ...] = ()
-    params: tuple[Param, ...] = ()
-    body: Body | None = None
-    request_name: str | None = None
-    background_name: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -169,7 +106,7 @@ class Operation:
 
     Its values live in numbered slots: those of ``params``, those of the body (``bodies`` of them), those that
     ``makers`` make, then the steps' results. ``accept`` makes the body's values of bytes (of b"" where there are none),
-    and raises where the reference has to decide; what it makes must be of ``accepted``, where that is given.
+    and raises where the reference has to decide.
     ``direct`` is the one step that there is, where Rust can do it all; ``is_native`` says that it does, or that it runs
     the steps. ``result`` is None where Python makes the response. ``route`` is what the face keeps for its own part.
     """
@@ -178,7 +115,7 @@ class Operation:
     methods: tuple[str, ...]
     params: tuple[Param, ...]
     accept: Callable[[bytes], Any] | None
-    accepted: type | None = None
+    accepted: None = None
     bodies: int
     makers: tuple[Maker, ...]
     steps: tuple[Step, ...]
@@ -196,9 +133,8 @@ class Operation:
 class Carrier(Protocol):
     """A face's part in an operation's steps."""
 
-    @property
-    def is_overridden(self) -> bool:
-        """Whether dependencies are replaced at the moment."""
+    #: Has ``dependency_overrides``, which are replaced dependencies where there are any at the moment.
+    provider: Any
 
     async def solve_anew(self, operation: Operation, slots: list[Any], request: Any) -> Any:
         """Go on after the steps that are done, now that dependencies are replaced."""

@@ -9,7 +9,7 @@ import time
 from data_bridge import App, BackgroundTasks, Request
 from data_bridge.responses import StreamingResponse
 
-app = App()
+app = App(max_body_size=16 * 1024 * 1024)
 variable = contextvars.ContextVar("variable", default="unset")
 streams: dict[str, str] = {}
 
@@ -111,7 +111,7 @@ async def body_twice(request: Request):
 
 @app.post("/body-and-request")
 async def body_and_request(data: dict, request: Request):
-    return {"data": data, "raw": (await request.body()).decode(), "path": request.path, "url": request.url}
+    return {"data": data, "raw": (await request.body()).decode(), "path": request.path, "url": str(request.url)}
 
 
 @app.post("/stream-twice")

@@ -13,9 +13,8 @@ import json
 import os
 from pathlib import Path
 
-from fastapi import FastAPI, routing
-
 from data_bridge.adapters.fastapi import build_stack
+from fastapi import FastAPI, routing
 
 RECORD = os.environ.get("RECORD")
 #: Requests by (served by the plan, how they ended).

@@ -1,7 +1,8 @@
 """`make conformance-schemathesis`: requests that schemathesis makes from an OpenAPI document, to us and to uvicorn.
 
-The rich app of tests/plan answers each the same: status, fields, bytes. Prints how many cases were sent, how they were
-answered and what differed. schemathesis is installed once, beside the test environment.
+The rich app of tests/plan answers each the same: status, fields, bytes. It runs under uvicorn, under our server,
+and there as our own App, with its import changed; the requests are made from that one's document. Prints how many cases
+were sent, how they were answered and what differed. schemathesis is installed once, beside the test environment.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import collections
 import contextlib
 import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 ROOT = Path(__file__).parents[3]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "conformance" / "fastapi")]
 
-from tests.support import servers  # noqa: E402 - found by the line above
+from examples import changed  # noqa: E402 - found by the line above
+from tests.support import servers  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +92,15 @@ def answer(base: str, prepared: requests.PreparedRequest) -> Any:
     return got.status_code, sorted(field for field in fields if field[0] not in OWN), got.content
 
 
+@contextlib.contextmanager
+def own(apps: Path) -> Iterator[Path]:
+    """A folder with the same apps, but with our imports."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path in apps.glob("*.py"):
+            (Path(folder) / path.name).write_text(changed(path.read_text(encoding="utf-8")), encoding="utf-8")
+        yield Path(folder)
+
+
 def main() -> int:
     """Asks both servers; gives 1 where an answer differs."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -98,26 +110,30 @@ def main() -> int:
     install(options.out.resolve() / "schemathesis" / "packages")
     warnings.simplefilter("ignore")
     counts: collections.Counter[Any] = collections.Counter()
-    differ = 0
+    differ: collections.Counter[str] = collections.Counter()
     with (
+        own(APPS) as folder,
+        servers.data_bridge("rich:app", "--no-access-log", app_dir=folder, env=SEEDED) as app,
         servers.data_bridge("rich:app", "--no-access-log", app_dir=APPS, env=SEEDED) as ours,
         servers.uvicorn("rich:app", "--no-access-log", app_dir=APPS, env=SEEDED) as theirs,
     ):
-        document = requests.get(ours.url + "/openapi.json", timeout=servers.PATIENCE).json()
+        document = requests.get(app.url + "/openapi.json", timeout=servers.PATIENCE).json()
         for case in cases(document, options.cases):
             try:
                 prepared = requests.Request(**case.as_transport_kwargs(base_url="http://server")).prepare()
             except (requests.RequestException, UnicodeError):  # the client itself refuses it
                 counts["not sent"] += 1
                 continue
-            got, expected = (answer(base.url, prepared) for base in (ours, theirs))
-            counts[got[0]] += 1
-            if got != expected:
-                differ += 1
-                print(f"{prepared.method} {prepared.url}\n  {prepared.headers} {prepared.body!r}")
-                print(f"  data_bridge: {got}\n  uvicorn:     {expected}")
+            expected = answer(theirs.url, prepared)
+            counts[expected[0]] += 1
+            for name, server in (("FastAPI on our server", ours), ("App", app)):
+                got = answer(server.url, prepared)
+                if got != expected:
+                    differ[name] += 1
+                    print(f"{prepared.method} {prepared.url}\n  {prepared.headers} {prepared.body!r}")
+                    print(f"  {name}: {got}\n  uvicorn: {expected}")
     sent = sum(count for status, count in counts.items() if status != "not sent")
-    print(f"{sent} cases, {differ} answered otherwise than under uvicorn; by status: {dict(counts)}")
+    print(f"{sent} cases, answered otherwise than under uvicorn: {dict(differ) or 'none'}; by status: {dict(counts)}")
     return 1 if differ or sent < options.cases else 0
 
 

@@ -6,6 +6,7 @@ ends well.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -64,6 +65,7 @@ class Page:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._asked = 0
+        self._session = ""
 
     def ask(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
         """Send one command and wait for its result."""
@@ -81,7 +83,7 @@ class Page:
     def run(self, url: str, script: str) -> Any:
         """Give what `script` comes to on the page at `url`."""
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
-        session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        session = self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.ask("Page.navigate", session, url=url)
         # Navigating answers once the new page has begun, and its origin is all that the script needs.
         result = self.ask("Runtime.evaluate", session, expression=script, awaitPromise=True, returnByValue=True)
@@ -89,12 +91,19 @@ class Page:
             raise AssertionError(result["exceptionDetails"])
         return result["result"]["value"]
 
+    def picture(self, width: int, height: int) -> bytes:
+        """Give a picture (PNG) of what the last script left."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.ask("Emulation.setDeviceMetricsOverride", self._session, **size)
+        shot = self.ask("Page.captureScreenshot", self._session, format="png")
+        return base64.b64decode(shot["data"])
+
 
 @contextlib.contextmanager
-def browser(program: str, folder: Path) -> Iterator[Page]:
-    """Run the browser without a window."""
+def browser(program: str, folder: Path, *more: str) -> Iterator[Page]:
+    """Run the browser without a window, with ``more`` flags."""
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-port=0"]
-    flags += ["--ignore-certificate-errors", "--remote-allow-origins=*", f"--user-data-dir={folder}"]
+    flags += ["--ignore-certificate-errors", "--remote-allow-origins=*", f"--user-data-dir={folder}", *more]
     process = subprocess.Popen([program, *flags], stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None

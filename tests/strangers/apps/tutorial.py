@@ -22,6 +22,8 @@ from fastapi import (
     Request,
     Response,
     UploadFile,
+    WebSocket,
+    WebSocketDisconnect,
     status,
 )
 from fastapi.middleware.cors import CORSMiddleware
@@ -198,3 +200,14 @@ async def inner(request: Request) -> dict[str, str]:
 
 
 app.mount("/sub", sub)
+
+
+@app.websocket("/rooms/{room}")
+async def room(websocket: WebSocket, room: int, token: str = "") -> None:
+    await websocket.accept()
+    try:
+        while True:
+            text = await websocket.receive_text()
+            await websocket.send_json({"room": room, "token": token, "text": text})
+    except WebSocketDisconnect as left:
+        events.append(f"left {left.code}")

@@ -3,7 +3,7 @@
 use api::exchange::Chunk;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyType};
+use pyo3::types::{PyBytes, PyString, PyType};
 
 use super::Adapted;
 use crate::asgi::Beginning;
@@ -83,23 +83,32 @@ impl Response {
         }
         let sent = match &self.found.operation.result {
             Serialise::Json => match model::body(&Plan::PLAIN, value)? {
-                Some(body) => self.respond(body.chunk()),
+                Some(body) => self.respond(JSON, body.chunk()),
                 None => return Ok(false),
             },
             Serialise::Typed(typed) => match typed.json(value) {
-                Ok(Json::Planned(body)) => self.respond(body.chunk()),
-                Ok(Json::Asked(content)) => self.respond(chunk(&content)),
+                Ok(Json::Planned(body)) => self.respond(JSON, body.chunk()),
+                Ok(Json::Asked(content)) => self.respond(JSON, chunk(&content)),
                 Err(_) => return Ok(false),
             },
-            Serialise::Text(_) | Serialise::Other => return Ok(false),
+            Serialise::Text(media_type) => {
+                let Ok(text) = value.cast_exact::<PyString>() else {
+                    return Ok(false);
+                };
+                let Ok(text) = text.to_str() else {
+                    return Ok(false); // It has a lone surrogate.
+                };
+                self.respond(media_type, Chunk::from(text.as_bytes()))
+            }
+            Serialise::Other => return Ok(false),
         };
         Ok(sent)
     }
 
-    /// Answers with this JSON; true also where nobody is there to read it.
-    fn respond(&self, content: Chunk<'_>) -> bool {
+    /// Answers with this content; true also where nobody is there to read it.
+    fn respond(&self, media_type: &str, content: Chunk<'_>) -> bool {
         let status = self.found.operation.status;
-        let headers = [("content-type", JSON)];
+        let headers = [("content-type", media_type)];
         let sent = self.exchange.respond(status, headers, content);
         sent.is_ok() || self.exchange.is_disconnected()
     }

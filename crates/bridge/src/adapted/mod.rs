@@ -32,6 +32,8 @@ pub struct Adapted {
     /// `data_bridge.adapters.serve.Served`.
     served: Kept<PyAny>,
     python: Imports,
+    /// Bytes of a body beyond which the app refuses a request, whatever its route, where it has such a limit.
+    refuses_beyond: Option<u64>,
 }
 
 /// The Python objects that calls need, looked up once.
@@ -79,6 +81,7 @@ pub fn service(
         app,
         served: Kept::new(served.clone().unbind()),
         python: Imports::new(served)?,
+        refuses_beyond: served.getattr("refuses_beyond")?.extract()?,
     };
     PlanService::new(adapted, parts)
 }
@@ -88,9 +91,17 @@ fn compiled(served: &Bound<'_, PyAny>) -> PyResult<Arc<Routed>> {
     Ok(operations.cast_into::<Operations>()?.get().routed())
 }
 
+/// The length of the body that a request announces.
+fn declared(head: &Head) -> u64 {
+    let length = head.get(b"content-length");
+    let digits = length.and_then(|digits| std::str::from_utf8(digits).ok());
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
 impl Face for Adapted {
     fn plans(&self, head: &Head) -> bool {
-        head.get(b"upgrade").is_none()
+        let is_allowed = self.refuses_beyond.is_none_or(|limit| declared(head) <= limit);
+        is_allowed && head.get(b"upgrade").is_none()
     }
 
     fn reads_body(&self, exchange: &Exchange, limit: u64) -> bool {

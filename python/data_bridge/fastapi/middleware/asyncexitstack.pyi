@@ -1,0 +1,1 @@
+from data_bridge.middleware.exit_stack import *

@@ -1,0 +1,1 @@
+from data_bridge.openapi.utils import *

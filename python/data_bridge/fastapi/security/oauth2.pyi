@@ -1,0 +1,1 @@
+from data_bridge.security.oauth2 import *

@@ -1,0 +1,1 @@
+from data_bridge.security.open_id_connect_url import *

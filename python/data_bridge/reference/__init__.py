@@ -1,1 +1,0 @@
-"""T3: the full semantics in plain Python, for what the compiled plan does not understand and for foreign servers."""
