@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import _native
-from .adapters import adapt
+from .adapters import adapt, compiles
 from .lifespan import AsgiApp, Lifespan
 from .wsgi import Wsgi, is_wsgi
 
@@ -120,7 +120,7 @@ async def live(
     occasion: Occasion,
 ) -> None:
     """Serve ``app`` on the running loop until ``stop`` is asked for or a signal of ``occasion`` comes."""
-    if not runs_plan(app, settings) and is_wsgi(app, settings):
+    if not compiles(app, settings) and is_wsgi(app, settings):
         app = Wsgi(app, settings)
     lifespan = Lifespan(app, settings.lifespan)
     served = adapt(app, settings, asyncio.get_running_loop())

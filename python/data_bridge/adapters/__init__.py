@@ -46,6 +46,6 @@ def adapt(app: Any, settings: Settings, loop: AbstractEventLoop) -> Served | Non
 
 def compiles(app: Any, settings: Settings) -> bool:
     """Say whether the plan can stand behind the middleware of ``app``, and may: it was not called yet."""
-    if not settings.compile or settings.interface == "asgi":
+    if not settings.compile or settings.interface in ("asgi", "wsgi"):
         return False
     return framework_of(app) is not None and app.middleware_stack is None
