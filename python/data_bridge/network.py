@@ -11,12 +11,14 @@ import asyncio.base_events
 import asyncio.selector_events
 import asyncio.sslproto
 import asyncio.unix_events
+import functools
 import logging
 import os
 import socket
 from typing import TYPE_CHECKING, Any
 
 from data_bridge import _native
+from data_bridge.sockets import Sockets
 
 if TYPE_CHECKING:
     import contextvars
@@ -28,6 +30,11 @@ _selector: Any = asyncio.selector_events.BaseSelectorEventLoop
 _unix: Any = asyncio.unix_events._UnixSelectorEventLoop
 
 logger = logging.getLogger("asyncio")
+
+_sock_connect = Sockets.sock_connect
+# Python hides the second flag again; plain numbers, because an enumeration takes long to combine.
+_STREAM = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+_TCP = int(socket.IPPROTO_TCP)
 
 
 class Network(_native.EventLoop):
@@ -45,7 +52,12 @@ class Network(_native.EventLoop):
         def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
             """`Loop` has it."""
 
-    create_connection = _base.create_connection
+        async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+            """`Sockets` has it."""
+
+        async def _sock_wait(self, sock: socket.socket, result: Any) -> Any:
+            """`Sockets` has it."""
+
     create_datagram_endpoint = _base.create_datagram_endpoint
     create_server = _base.create_server
     connect_accepted_socket = _base.connect_accepted_socket
@@ -53,6 +65,33 @@ class Network(_native.EventLoop):
     create_unix_server = _unix.create_unix_server
     start_tls = _base.start_tls
     getnameinfo = _base.getnameinfo
+
+    async def _open_connection(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        host: str | bytes | None = None,
+        port: str | bytes | int | None = None,
+        *,
+        local_addr: tuple[str, int] | None = None,
+        **options: Any,
+    ) -> Any:
+        """Connect as asyncio does; to an IP address in fewer steps, as there is nothing to look up and one to try."""
+        # `local_addr` is named because AnyIO always gives it.
+        target = None if options or local_addr is not None else self._sock_address(host, port)
+        if target is None or getattr(self.sock_connect, "__func__", None) is not _sock_connect:
+            return await _base.create_connection(self, protocol_factory, host, port, local_addr=local_addr, **options)
+        family, address = target
+        sock = socket.socket(family, _STREAM, _TCP)
+        try:
+            connected = self._sock_connect(sock, address)
+            if connected is not None:
+                await self._sock_wait(sock, connected)
+        except BaseException:
+            sock.close()
+            raise
+        return await self._create_connection_transport(sock, protocol_factory, None, None)
+
+    create_connection: Any = functools.wraps(_base.create_connection)(_open_connection)
 
     _connect_sock = _base._connect_sock
     _create_connection_transport = _base._create_connection_transport

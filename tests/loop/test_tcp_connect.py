@@ -250,3 +250,51 @@ def test_a_socket_that_a_transport_has_already(loop, run, listener):
         assert sock.fileno() == -1
 
     run(main())
+
+
+@pytest.mark.parametrize("options", [{}, {"local_addr": None}, {"family": socket.AF_INET}])
+def test_an_address_is_connected_to(run, loop, listener, options):
+    async def main():
+        address = listener.getsockname()
+        transport, protocol = await loop.create_connection(Recorder, *address, **options)
+        assert transport.get_extra_info("peername") == address
+        sock = transport.get_extra_info("socket")
+        assert (sock.type, sock.proto, sock.gettimeout()) == (socket.SOCK_STREAM, socket.IPPROTO_TCP, 0)
+        await finish(transport, protocol)
+
+    run(main())
+
+
+def test_an_address_of_ipv6(run, loop):
+    async def main():
+        try:
+            listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
+        except OSError:
+            pytest.skip("no IPv6 here")
+        with listening:
+            address = listening.getsockname()
+            transport, protocol = await loop.create_connection(Recorder, *address[:2])
+            assert transport.get_extra_info("peername") == address
+            await finish(transport, protocol)
+
+    run(main())
+
+
+def test_an_address_where_nobody_listens(run, loop, refused):
+    with pytest.raises(ConnectionRefusedError):
+        run(loop.create_connection(Recorder, "127.0.0.1", refused))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error"),
+    [
+        (("127.0.0.1", 99999), {}, OverflowError),
+        (("127.0.0.1", 1), {"server_hostname": "a"}, ValueError),
+        (("127.0.0.1", 1), {"nonsense": None}, TypeError),
+        (("127.0.0.1", "no such service"), {}, OSError),
+        ((), {}, ValueError),
+    ],
+)
+def test_what_cannot_be_connected_to(run, loop, arguments, options, error):
+    with pytest.raises(error):
+        run(loop.create_connection(Recorder, *arguments, **options))

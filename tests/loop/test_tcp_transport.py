@@ -53,6 +53,82 @@ def test_data_that_came_before_the_transport_is_delivered(run):
     run(main())
 
 
+def test_a_program_hangs_its_own_things_on_a_transport(run):
+    """Attributes, methods replaced on the object, and a cycle through them that the collector finds."""
+
+    async def main():
+        protocol = Recorder()
+        transport, peer = await connect(protocol)
+        transport.mark, transport.myself = "mine", transport
+        assert vars(transport)["mark"] == "mine"
+        del transport.mark
+        assert not hasattr(transport, "mark")
+        write, written = transport.write, []
+        transport.write = written.append
+        transport.write(b"kept back")
+        assert written == [b"kept back"]
+        del transport.write
+        transport.write(b"sent")
+        assert await in_thread(receive_exactly, peer, 4) == b"sent"
+        assert write.__self__ is transport
+        transport.close()
+        await protocol.happened("connection_lost")
+        peer.close()
+        forgotten = weakref.ref(transport)
+        protocol.transport = None
+        protocol.calls.clear()
+        del transport, write
+        gc.collect()
+        assert forgotten() is None
+
+    run(main())
+
+
+def test_transports_are_made_while_the_collector_runs(run):
+    """Each allocation may start it, also the one in which a transport is made."""
+
+    async def main():
+        server = await asyncio.get_running_loop().create_server(Recorder, "127.0.0.1", 0)
+        threshold = gc.get_threshold()
+        gc.set_threshold(1)
+        try:
+            for _ in range(5):
+                protocol = Recorder()
+                address = server.sockets[0].getsockname()
+                transport, _ = await asyncio.get_running_loop().create_connection(lambda p=protocol: p, *address)
+                lost = protocol.happened("connection_lost")
+                transport.close()
+                await lost
+        finally:
+            gc.set_threshold(*threshold)
+        server.close()
+        await server.wait_closed()
+
+    run(main())
+
+
+def test_large_messages_arrive_as_they_were_sent(run):
+    """Sizes around the one from which a read lands in memory of its own, large ones and small ones in turn."""
+
+    async def main():
+        protocol = Recorder()
+        transport, peer = await connect(protocol)
+        expected = b""
+        for size in (40_000, 100_000, 1, 122_880, 122_881, 300_000, 0, 5, 70_000):
+            payload = bytes(range(256)) * (size // 256 + 1)
+            expected += payload
+            sending = asyncio.ensure_future(in_thread(peer.sendall, payload))
+            while len(protocol.data()) < len(expected):
+                await protocol.happened("data_received")
+            await sending
+        assert protocol.data() == expected
+        transport.close()
+        await protocol.happened("connection_lost")
+        peer.close()
+
+    run(main())
+
+
 def test_megabytes_arrive_whole(run):
     payload = bytes(range(256)) * 20_000
 

@@ -134,6 +134,20 @@ def test_every_kind_of_buffer_is_written(run):
     run_recording(run, main)
 
 
+def test_a_write_replaced_below_sees_the_records(run):
+    async def main(_protocol, transport, peer):
+        below, seen = transport._ssl_protocol._transport, []
+        write = below.write
+        below.write = lambda data: (seen.append(bytes(data)), write(data))
+        transport.write(b"secret")
+        assert await in_thread(peer.receive, 6) == b"secret"
+        assert seen
+        assert b"secret" not in b"".join(seen)
+        del below.write
+
+    run_recording(run, main)
+
+
 def test_records_come_in_pieces(run):
     async def main(protocol, _transport, peer):
         records = peer.encrypt(b"first") + peer.encrypt(b"second")

@@ -207,6 +207,17 @@ def test_what_the_transport_claims_to_be(run):
     run(main())
 
 
+def test_a_program_hangs_its_own_things_on_an_endpoint(run):
+    async def main():
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0))
+        transport.mark = "mine"
+        assert vars(transport)["mark"] == "mine"
+        transport.close()
+
+    run(main())
+
+
 def test_another_protocol(run):
     async def main():
         transport, first = await endpoint(local_addr=LOCAL)

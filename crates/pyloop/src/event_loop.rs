@@ -365,6 +365,18 @@ impl EventLoop {
         sock::connect(slf, sock, address)
     }
 
+    /// Family and address for a socket where nothing has to be looked up and nothing logged, or None.
+    fn _sock_address<'py>(
+        &self,
+        host: &Bound<'py, PyAny>,
+        port: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<(i32, Bound<'py, PyTuple>)>> {
+        if self.core(host.py()).is_debug() {
+            return Ok(None);
+        }
+        sock::resolved(host, port)
+    }
+
     /// Refuse a TLS socket, and in debug mode one that blocks.
     fn _sock_check(&self, py: Python<'_>, sock: &Bound<'_, PyAny>) -> PyResult<()> {
         sock::check(self.core(py), sock).map(drop)

@@ -19,7 +19,7 @@ pub fn class<'py>(py: Python<'py>, handle: &HandleRef) -> PyResult<Bound<'py, Py
     if handle.is_timer() {
         return timer_class(py);
     }
-    let (cell, name) = if handle_lock::is_threadsafe(py, handle) {
+    let (cell, name) = if handle_lock::is_threadsafe(handle) {
         (&THREADSAFE, "_ThreadSafeHandle")
     } else {
         (&HANDLE, "Handle")

@@ -22,13 +22,13 @@ static ENDING: Condvar = Condvar::new();
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Whether asyncio's class for this handle is `_ThreadSafeHandle`.
-pub fn is_threadsafe(py: Python<'_>, handle: &HandleRef) -> bool {
-    handle.has(THREADSAFE) && py.version_info() >= (3, 14)
+pub fn is_threadsafe(handle: &HandleRef) -> bool {
+    handle.has(THREADSAFE) && python::is_at_least(14)
 }
 
 /// Waits until the callback has ended. The thread that runs it passes, as it would pass asyncio's re-entrant lock.
 pub fn wait_for_run(py: Python<'_>, core: &Core, handle: &HandleRef) -> PyResult<()> {
-    if core.running_thread.get() == Some(python::thread_ident()) || !is_threadsafe(py, handle) {
+    if core.running_thread.get() == Some(python::thread_ident()) || !is_threadsafe(handle) {
         return Ok(());
     }
     while handle.has(RUNNING) {

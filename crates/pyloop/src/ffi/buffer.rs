@@ -7,8 +7,9 @@ use std::ptr::NonNull;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
-use pyo3::types::PyByteArray;
+use pyo3::types::{PyByteArray, PyBytes};
 
+use super::lending::Filling;
 use super::socket;
 
 /// Reads once from `fd` into `target`, a writable contiguous buffer, and tells how much of how much was filled.
@@ -36,6 +37,18 @@ fn receive_with(
     // attached, so no other Python code runs meanwhile.
     let result = unsafe { socket::receive_raw(fd, memory, flags) };
     Ok((result, memory.len()))
+}
+
+/// Reads once from `fd` into a new `bytes` that has room for so much, cut to what came.
+pub fn receive_new(
+    py: Python<'_>,
+    fd: RawFd,
+    room: usize,
+) -> PyResult<(io::Result<usize>, Bound<'_, PyBytes>)> {
+    let mut data = Filling::new(py, room)?;
+    // SAFETY: the memory is that of an object which nobody else knows yet, and the thread stays attached.
+    let received = data.fill_raw(|memory| unsafe { socket::receive_raw(fd, memory, 0) });
+    Ok((received, data.finish()?))
 }
 
 /// Sends once from `source`, a contiguous buffer, what lies behind `offset`; never waits.

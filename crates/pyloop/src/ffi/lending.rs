@@ -3,6 +3,8 @@
 //! The functions lent to must be ones that keep no view: `ssl`'s are, and what they are is checked by who calls them.
 
 use std::ffi::c_int;
+use std::io;
+use std::ptr::NonNull;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -84,6 +86,22 @@ impl<'py> Filling<'py> {
             )?
         };
         let count = count.min(room);
+        self.filled += count;
+        Ok(count)
+    }
+
+    /// [`Filling::fill`] by a function that only writes to the memory, and only during the call.
+    pub fn fill_raw(
+        &mut self,
+        f: impl FnOnce(NonNull<[u8]>) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let room = self.capacity - self.filled;
+        // SAFETY: within an object that nobody else knows yet; never null.
+        let rest = unsafe {
+            let memory = ffi::PyBytes_AsString(self.bytes.as_ptr()).cast::<u8>();
+            NonNull::new_unchecked(memory.add(self.filled))
+        };
+        let count = f(NonNull::slice_from_raw_parts(rest, room))?.min(room);
         self.filled += count;
         Ok(count)
     }

@@ -4,9 +4,16 @@ use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+use pyo3::PyClass;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyType};
+use pyo3::pyclass_init::PyClassInitializer;
+use pyo3::types::{PyDict, PyString, PyType};
+
+unsafe extern "C" {
+    /// Exported by every version, but not in `PyO3`'s bindings.
+    fn _PyObject_GetDictPtr(object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject;
+}
 
 /// Whether the interpreter's own bookkeeping says that this thread holds the GIL.
 pub fn thread_holds_gil() -> bool {
@@ -23,6 +30,52 @@ pub fn is_only_thread(_py: Python<'_>) -> bool {
         ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get()) == own
             && ffi::PyThreadState_Next(own).is_null()
     }
+}
+
+/// Whether the interpreter is Python 3.`minor` or newer; `Python::version_info()` parses a text each time.
+pub fn is_at_least(minor: u8) -> bool {
+    // SAFETY: a constant of the interpreter's.
+    let version = unsafe { ffi::Py_Version };
+    version >> 16 >= 0x0300 | libc::c_ulong::from(minor)
+}
+
+/// `Bound::new()` for a class with a `__dict__`, which is made when somebody asks for it.
+///
+/// Python 3.11 and 3.12 make it at once, before `PyO3` has written the object's value, and making it may start the garbage
+/// collector, which would look at that value.
+pub fn new_with_dict<T: PyClass>(
+    py: Python<'_>,
+    value: impl Into<PyClassInitializer<T>>,
+) -> PyResult<Bound<'_, T>> {
+    // SAFETY: attached, here and below; the collector is as it was before anybody else runs.
+    let collects = unsafe { ffi::PyGC_Disable() } == 1;
+    let object = Bound::new(py, value);
+    if collects {
+        // SAFETY: as above.
+        unsafe { ffi::PyGC_Enable() };
+    }
+    let object = object?;
+    // SAFETY: a live object; the slot is null or owns a dictionary that nobody else knows and that is empty.
+    unsafe {
+        let slot = _PyObject_GetDictPtr(object.as_ptr());
+        if !slot.is_null() {
+            ffi::Py_CLEAR(slot);
+        }
+    }
+    Ok(object)
+}
+
+/// Whether a program has put an attribute of that name on the object itself; the dictionary is not made for the question.
+pub fn has_own(object: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> PyResult<bool> {
+    // SAFETY: a live object; the slot is read once, and nothing runs between that and taking a reference.
+    let own = unsafe {
+        let slot = _PyObject_GetDictPtr(object.as_ptr());
+        if slot.is_null() || (*slot).is_null() {
+            return Ok(false);
+        }
+        Bound::from_borrowed_ptr(object.py(), *slot)
+    };
+    own.contains(name)
 }
 
 /// One owned reference on its way out.

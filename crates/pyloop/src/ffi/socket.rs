@@ -95,6 +95,12 @@ pub fn send(fd: RawFd, data: &[u8]) -> io::Result<usize> {
     count(|| unsafe { libc::send(fd, data.as_ptr().cast(), data.len(), libc::MSG_NOSIGNAL) })
 }
 
+/// [`send`] that never waits, whatever mode the socket is in.
+pub fn send_now(fd: RawFd, data: &[u8]) -> io::Result<usize> {
+    // SAFETY: `data` is readable for the call.
+    unsafe { send_raw(fd, NonNull::from(data)) }
+}
+
 /// Sends once what the kernel takes of memory that a Python buffer lends, and never waits.
 ///
 /// # Safety

@@ -29,10 +29,10 @@ pub enum Attempt {
     Receive(usize),
     /// Read into a writable buffer.
     ReceiveInto(Py<PyAny>),
-    /// Send what is left of a `memoryview` of bytes.
+    /// Send what is left.
     SendAll {
-        /// All of it.
-        data: Py<PyMemoryView>,
+        /// All of it: `bytes`, or a `memoryview` of bytes.
+        data: Py<PyAny>,
         /// How much the kernel has taken.
         sent: Cell<usize>,
         /// By a method of the socket that may be overridden.
@@ -118,6 +118,13 @@ impl Attempt {
         data: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
         let py = sock.py();
+        if plain && data.is_exact_instance_of::<PyBytes>() {
+            return Ok(Self::SendAll {
+                data: data.clone().unbind(),
+                sent: Cell::new(0),
+                method: false,
+            });
+        }
         let usual = data.is_instance_of::<PyBytes>()
             || PyBuffer::<u8>::get(data).is_ok_and(|buffer| buffer.is_c_contiguous());
         let mut sent = 0;
@@ -130,10 +137,9 @@ impl Attempt {
         }
         let view = PyMemoryView::from(data)?;
         let view = if usual {
-            view
+            view.into_any()
         } else {
             view.call_method1(intern!(py, "cast"), ("B",))?
-                .cast_into()?
         };
         Ok(Self::SendAll {
             data: view.unbind(),
@@ -225,18 +231,30 @@ fn receive_into<'py>(fd: RawFd, target: &Bound<'py, PyAny>) -> PyResult<Outcome<
 /// Sends until nothing is left or the kernel takes no more.
 fn send<'py>(
     fd: RawFd,
-    data: &Bound<'py, PyMemoryView>,
+    data: &Bound<'py, PyAny>,
     sent: &Cell<usize>,
     by: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Outcome<'py>> {
     let py = data.py();
-    let size: usize = data.getattr(intern!(py, "nbytes"))?.extract()?;
+    let bytes = data.cast::<PyBytes>().ok().map(PyBytesMethods::as_bytes);
+    let size: usize = match bytes {
+        Some(bytes) => bytes.len(),
+        None => data.getattr(intern!(py, "nbytes"))?.extract()?,
+    };
     loop {
         let taken = match by {
-            None => match buffer::send_from(fd, data, sent.get())? {
-                Ok(taken) => taken,
-                Err(error) => return failed(py, &error),
-            },
+            None => {
+                let taken = match bytes {
+                    Some(bytes) => {
+                        socket::send_now(fd, bytes.get(sent.get()..).unwrap_or_default())
+                    }
+                    None => buffer::send_from(fd, data, sent.get())?,
+                };
+                match taken {
+                    Ok(taken) => taken,
+                    Err(error) => return failed(py, &error),
+                }
+            }
             Some(sock) => {
                 let rest = data.get_item(pyo3::types::PySlice::new(
                     py,

@@ -5,6 +5,7 @@
 //! has come to mean another one is registered anew.
 
 mod attempt;
+mod literal;
 mod operations;
 
 use std::os::fd::RawFd;
@@ -17,6 +18,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple};
 
 pub use attempt::{Attempt, Outcome, Stretch, would_block};
+pub use literal::resolved;
 pub use operations::{Operation, Operations};
 
 use crate::core::Core;

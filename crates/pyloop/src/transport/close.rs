@@ -10,6 +10,7 @@ use pyo3::types::PyDict;
 
 use super::stream::{Me, Stream};
 use crate::debug;
+use crate::ffi::python;
 use crate::gil;
 use crate::handle;
 
@@ -89,14 +90,11 @@ impl Stream {
             Some(receiver) => receiver.let_go(py),
             None => Ok(()),
         };
-        drop((
-            self.read_context.take(),
-            self.write_context.take(),
-            self.outgoing.take(),
-        ));
+        drop((self.read_context.take(), self.outgoing.take()));
+        self.pressure.forget();
         if let Some(server) = self.server.take() {
             let server = server.bind(py);
-            if takes_transport(py) {
+            if takes_transport() {
                 server.call_method1(intern!(py, "_detach"), (me,))?;
             } else {
                 server.call_method0(intern!(py, "_detach"))?;
@@ -175,8 +173,8 @@ impl Stream {
 }
 
 /// Whether this version's `Server._attach` and `_detach` want to know the transport.
-pub fn takes_transport(py: Python<'_>) -> bool {
-    py.version_info() >= (3, 13)
+pub fn takes_transport() -> bool {
+    python::is_at_least(13)
 }
 
 /// A line in asyncio's log about `error`, which ends `transport`.
@@ -225,11 +223,8 @@ impl Stream {
         if !self.closed.get() {
             quietly(py, || self.abandon(py));
         }
-        drop((
-            self.receiver.take(),
-            self.read_context.take(),
-            self.write_context.take(),
-        ));
+        drop((self.receiver.take(), self.read_context.take()));
+        self.pressure.forget();
     }
 
     fn abandon(&self, py: Python<'_>) -> PyResult<()> {
@@ -237,7 +232,7 @@ impl Stream {
         self.release(py)?;
         if let Some(server) = self.server.take() {
             let server = server.bind(py);
-            if takes_transport(py) {
+            if takes_transport() {
                 // The set of clients is weak and has forgotten the transport already; any object will do.
                 server.call_method1(intern!(py, "_detach"), (server,))?;
             } else {

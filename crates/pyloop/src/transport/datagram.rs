@@ -11,16 +11,16 @@ mod state;
 use std::rc::Rc;
 
 use pyo3::exceptions::PyNotImplementedError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::endpoint::Endpoint;
 use super::flow::Limits;
+use super::opening::{Audience, claimed_class};
 use crate::event_loop::EventLoop;
 use crate::ffi::cell::GilCell;
+use crate::ffi::python;
 use crate::poller::{Interest, Mode};
 use state::{Begin, Datagrams, Watch};
 
@@ -28,7 +28,7 @@ use state::{Begin, Datagrams, Watch};
 type Me<'py> = Bound<'py, DatagramTransport>;
 
 /// A datagram socket: asyncio's `DatagramTransport`.
-#[pyclass(frozen, weakref, module = "data_bridge._native")]
+#[pyclass(frozen, weakref, dict, module = "data_bridge._native")]
 pub struct DatagramTransport(GilCell<Datagrams>);
 
 impl DatagramTransport {
@@ -47,43 +47,22 @@ impl DatagramTransport {
         let state = Datagrams::new(event_loop, endpoint, protocol, address)?;
         let watch = Rc::new(Watch::default());
         state.watch.replace(Rc::downgrade(&watch));
-        let me = Bound::new(py, Self(GilCell::new(state)))?;
+        let me = python::new_with_dict(py, Self(GilCell::new(state)))?;
         core.poller()
             .register(fd, Mode::Level, Interest::READ, watch)?;
-        let connection_made = protocol.getattr(intern!(py, "connection_made"))?;
-        core.call_soon(py, &connection_made, &[me.clone().into_any()], None)?;
-        core.push_native(Rc::new(Begin(me.clone().unbind())));
-        if let Some(waiter) = waiter {
-            static WAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-            let wake = WAKE.import(py, "asyncio.futures", "_set_result_unless_cancelled")?;
-            core.call_soon(py, wake, &[waiter.clone(), py.None().into_bound(py)], None)?;
-        }
+        let audience = Audience {
+            protocol,
+            context: None,
+            waiter,
+        };
+        let begin = Rc::new(Begin(me.clone().unbind()));
+        audience.tell(core, me.clone().into_any(), begin)?;
         Ok(me)
     }
 
     fn state<'a, 'py: 'a>(&'a self, py: Python<'py>) -> &'a Datagrams {
         self.0.get(py)
     }
-}
-
-/// The class that transports claim to be, so that `isinstance(transport, asyncio.DatagramTransport)` holds: a native
-/// object cannot have a Python class with slots for its base.
-fn claimed_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let class = CLASS.get_or_try_init(py, || {
-        let module = py.import("asyncio.transports")?;
-        let bases = (
-            module.getattr("_FlowControlMixin")?,
-            module.getattr("DatagramTransport")?,
-        );
-        let body = PyDict::new(py);
-        body.set_item("__slots__", ())?;
-        body.set_item("__module__", "data_bridge._native")?;
-        py.get_type::<PyType>()
-            .call1(("DatagramTransport", bases, body))
-            .map(Bound::unbind)
-    })?;
-    Ok(class.bind(py))
 }
 
 /// What the abstract class has and no datagram transport can do.
@@ -95,7 +74,9 @@ fn not_a_stream() -> PyErr {
 impl DatagramTransport {
     #[getter]
     fn __class__<'py>(slf: &Me<'py>) -> PyResult<Bound<'py, PyAny>> {
-        claimed_class(slf.py()).cloned()
+        static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let bases = ["_FlowControlMixin", "DatagramTransport"];
+        claimed_class(slf.py(), &CLASS, "DatagramTransport", &bases)
     }
 
     fn __repr__(slf: &Me<'_>) -> String {

@@ -1,7 +1,7 @@
 //! Transports. `stream` is what Python sees; `read`, `write` and `close` are its three lives; `endpoint` is the socket
 //! under it, `receiver` the protocol above it, `watch` its tie to the poller, `outgoing` and `flow` its write buffer;
 //! `feed` and `tls` are the fast ways through asyncio's own protocols, `attributes` what they look at. `datagram` is the
-//! transport of whole messages.
+//! transport of whole messages; with `stream` it shares `opening`, `input` and `pressure`.
 
 mod attributes;
 mod close;
@@ -9,7 +9,9 @@ mod datagram;
 mod endpoint;
 mod feed;
 mod flow;
+mod input;
 mod lent;
+mod opening;
 mod outgoing;
 mod pressure;
 mod read;

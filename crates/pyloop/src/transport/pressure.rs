@@ -18,6 +18,8 @@ pub struct Parties<'a, 'py> {
     pub transport: &'a Bound<'py, PyAny>,
     /// Who has to pause; gone after `connection_lost`.
     pub protocol: Option<Bound<'py, PyAny>>,
+    /// Where it hears that it may go on; `None`: a copy of the context in which it had to pause.
+    pub context: Option<&'a Py<PyAny>>,
 }
 
 /// The marks, and on which side of them the protocol was left.
@@ -26,7 +28,7 @@ pub struct Pressure {
     /// The marks.
     pub limits: Cell<Limits>,
     paused: Cell<bool>,
-    /// Where the protocol hears that it may go on: a copy of the context in which it had to pause.
+    /// Where the protocol hears that it may go on.
     context: RefCell<Option<Py<PyAny>>>,
 }
 
@@ -36,7 +38,11 @@ impl Pressure {
         if size <= self.limits.get().high() || self.paused.replace(true) {
             return Ok(());
         }
-        let context = context::copy_current(parties.transport.py())?;
+        let py = parties.transport.py();
+        let context = match parties.context {
+            Some(context) => context.clone_ref(py),
+            None => context::copy_current(py)?,
+        };
         drop(self.context.replace(Some(context)));
         parties.tell("pause_writing", "protocol.pause_writing() failed")
     }
@@ -56,6 +62,11 @@ impl Pressure {
         if let Err(error) = told {
             parties.core.interrupt(error);
         }
+    }
+
+    /// Whether the protocol was left paused.
+    pub fn is_on(&self) -> bool {
+        self.paused.get()
     }
 
     /// The context is not needed any more.

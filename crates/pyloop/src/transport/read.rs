@@ -14,6 +14,10 @@ use crate::ffi::{buffer, context, socket};
 
 /// What one read asks for, as asyncio does.
 const READ: usize = 256 * 1024;
+/// After a read of this much the next one lands in a `bytes` of its own: from here on a copy costs more than that.
+const LARGE: usize = 32 * 1024;
+/// What such a `bytes` has room for: what the C library still takes from its heap, where cutting it to size moves nothing.
+const ROOM: usize = 120 * 1024;
 /// A turn reads at most so many times …
 const TIMES: usize = 8;
 /// … and stops after this many bytes, so that one busy peer does not keep the others waiting.
@@ -100,13 +104,31 @@ impl Stream {
     }
 
     fn read_bytes(&self, me: &Me<'_>, protocol: &Bound<'_, PyAny>) -> Option<usize> {
-        let (size, data) = self.read_with(me, |data| PyBytes::new(me.py(), data))?;
+        let (size, data) = if self.large.get() {
+            self.read_large(me)?
+        } else {
+            self.read_with(me, |data| PyBytes::new(me.py(), data))?
+        };
+        self.large.set(size >= LARGE);
         self.told(
             me,
             size,
             receiver::data_received(protocol, data),
             "Fatal error: protocol.data_received() call failed.",
         )
+    }
+
+    fn read_large<'py>(&self, me: &Me<'py>) -> Option<(usize, Bound<'py, PyBytes>)> {
+        match buffer::receive_new(me.py(), self.endpoint.fd(), ROOM) {
+            Ok((received, data)) => {
+                let size = self.judge(me, received.as_ref().copied(), ROOM)?;
+                Some((size, data))
+            }
+            Err(error) => {
+                self.fatal_error(me, error, "Fatal read error on socket transport");
+                None
+            }
+        }
     }
 
     fn read_stream(&self, me: &Me<'_>, protocol: &Bound<'_, PyAny>) -> Option<usize> {

@@ -6,19 +6,19 @@ use std::rc::{Rc, Weak};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::close::takes_transport;
 use super::endpoint::Endpoint;
-use super::flow::Limits;
+use super::opening::{Audience, claimed_class};
 use super::outgoing::Outgoing;
+use super::pressure::{Parties, Pressure};
 use super::receiver::Receiver;
 use super::watch::{Readiness, Watch};
 use crate::core::Core;
 use crate::event_loop::EventLoop;
 use crate::ffi::cell::GilCell;
-use crate::ffi::context;
+use crate::ffi::{context, python};
 use crate::host::Job;
 use crate::poller::{Interest, Mode};
 
@@ -26,7 +26,7 @@ use crate::poller::{Interest, Mode};
 pub type Me<'py> = Bound<'py, StreamTransport>;
 
 /// A connected stream socket: asyncio's `Transport`.
-#[pyclass(frozen, weakref, module = "data_bridge._native")]
+#[pyclass(frozen, weakref, dict, module = "data_bridge._native")]
 pub struct StreamTransport(GilCell<Stream>);
 
 /// The state of a transport. The names of the flags are asyncio's where it has them.
@@ -41,23 +41,22 @@ pub struct Stream {
     pub(super) context: Option<Py<PyAny>>,
     /// Where the protocol hears of what was read: a copy of the context in which reading was asked for.
     pub(super) read_context: RefCell<Option<Py<PyAny>>>,
-    /// Where the protocol hears that it may write on: a copy of the context in which it had to pause.
-    pub(super) write_context: RefCell<Option<Py<PyAny>>>,
     pub(super) outgoing: RefCell<Outgoing>,
-    pub(super) limits: Cell<Limits>,
+    pub(super) pressure: Pressure,
     pub(super) server: RefCell<Option<Py<PyAny>>>,
     /// Data is wanted: not before `connection_made`, not while paused, not after the end.
     pub(super) reading: Cell<bool>,
     /// Raised whenever reading stops.
     pub(super) read_turn: Cell<u32>,
     pub(super) paused: Cell<bool>,
+    /// The last read brought much.
+    pub(super) large: Cell<bool>,
     /// A callback from the poller is running: what it writes is sent with the rest of its poll.
     pub(super) serving: Cell<bool>,
     /// Output has gathered and was not tried yet.
     pub(super) dirty: Cell<bool>,
     /// The kernel took no more; it will say when it does.
     pub(super) blocked: Cell<bool>,
-    pub(super) protocol_paused: Cell<bool>,
     pub(super) eof_written: Cell<bool>,
     pub(super) closing: Cell<bool>,
     /// Not 0 once `connection_lost` is on its way; counts the writes since.
@@ -107,29 +106,23 @@ impl StreamTransport {
         let stream = Stream::new(origin, endpoint)?;
         let watch = Rc::new(Watch::new(stream.readiness.clone()));
         stream.watch.replace(Rc::downgrade(&watch));
-        let me = Bound::new(py, Self(GilCell::new(stream)))?;
+        let me = python::new_with_dict(py, Self(GilCell::new(stream)))?;
         core.poller()
             .register(fd, Mode::Edge, Interest::BOTH, watch)?;
         if let Some(server) = origin.server {
-            if takes_transport(py) {
+            if takes_transport() {
                 server.call_method1(intern!(py, "_attach"), (&me,))?;
             } else {
                 server.call_method0(intern!(py, "_attach"))?;
             }
         }
-        let connection_made = origin.protocol.getattr(intern!(py, "connection_made"))?;
-        core.call_soon(
-            py,
-            &connection_made,
-            &[me.clone().into_any()],
-            origin.context,
-        )?;
-        core.push_native(Rc::new(Begin(me.clone().unbind())));
-        if let Some(waiter) = origin.waiter {
-            static WAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-            let wake = WAKE.import(py, "asyncio.futures", "_set_result_unless_cancelled")?;
-            core.call_soon(py, wake, &[waiter.clone(), py.None().into_bound(py)], None)?;
-        }
+        let audience = Audience {
+            protocol: origin.protocol,
+            context: origin.context,
+            waiter: origin.waiter,
+        };
+        let begin = Rc::new(Begin(me.clone().unbind()));
+        audience.tell(core, me.clone().into_any(), begin)?;
         Ok(me)
     }
 
@@ -153,17 +146,16 @@ impl Stream {
             receiver: RefCell::new(Some(Receiver::new(origin.protocol)?)),
             context: origin.context.map(|context| context.clone().unbind()),
             read_context: RefCell::new(Some(read_context)),
-            write_context: RefCell::default(),
             outgoing: RefCell::default(),
-            limits: Cell::default(),
+            pressure: Pressure::default(),
             server: RefCell::new(origin.server.map(|server| server.clone().unbind())),
             reading: Cell::new(false),
             read_turn: Cell::new(0),
             paused: Cell::new(false),
+            large: Cell::new(false),
             serving: Cell::new(false),
             dirty: Cell::new(false),
             blocked: Cell::new(false),
-            protocol_paused: Cell::new(false),
             eof_written: Cell::new(false),
             closing: Cell::new(false),
             lost: Cell::new(0),
@@ -187,6 +179,16 @@ impl Stream {
             .borrow()
             .as_ref()
             .map(|receiver| receiver.protocol().bind(py).clone())
+    }
+
+    /// Who is concerned when the output grows or shrinks.
+    pub(super) fn parties<'a, 'py>(&'a self, me: &'a Me<'py>) -> Parties<'a, 'py> {
+        Parties {
+            core: self.core(me.py()),
+            transport: me.as_any(),
+            protocol: self.protocol(me.py()),
+            context: self.context.as_ref(),
+        }
     }
 
     /// The loop keeps the transport alive while it reads or has output.
@@ -216,17 +218,13 @@ impl Stream {
         visit.call(&self.event_loop)?;
         visit.call(&self.context)?;
         self.endpoint.traverse(visit)?;
+        self.pressure.traverse(visit)?;
         if let Ok(receiver) = self.receiver.try_borrow()
             && let Some(receiver) = &*receiver
         {
             receiver.traverse(visit)?;
         }
-        for slot in [
-            &self.read_context,
-            &self.write_context,
-            &self.server,
-            &self.empty_waiter,
-        ] {
+        for slot in [&self.read_context, &self.server, &self.empty_waiter] {
             if let Ok(slot) = slot.try_borrow() {
                 visit.call(&*slot)?;
             }
@@ -256,29 +254,12 @@ impl Stream {
     }
 }
 
-/// The class that transports claim to be, so that `isinstance(transport, asyncio.Transport)` holds: a native object
-/// cannot have a Python class with slots for its base.
-fn claimed_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let class = CLASS.get_or_try_init(py, || {
-        let base = py
-            .import("asyncio.transports")?
-            .getattr("_FlowControlMixin")?;
-        let body = PyDict::new(py);
-        body.set_item("__slots__", ())?;
-        body.set_item("__module__", "data_bridge._native")?;
-        py.get_type::<PyType>()
-            .call1(("StreamTransport", (base,), body))
-            .map(Bound::unbind)
-    })?;
-    Ok(class.bind(py))
-}
-
 #[pymethods]
 impl StreamTransport {
     #[getter]
     fn __class__<'py>(slf: &Me<'py>) -> PyResult<Bound<'py, PyAny>> {
-        claimed_class(slf.py()).cloned()
+        static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        claimed_class(slf.py(), &CLASS, "StreamTransport", &["_FlowControlMixin"])
     }
 
     /// `start_tls()` accepts it.
@@ -378,7 +359,7 @@ impl StreamTransport {
     }
 
     fn get_write_buffer_limits(&self, py: Python<'_>) -> (usize, usize) {
-        let limits = self.stream(py).limits.get();
+        let limits = self.stream(py).pressure.limits.get();
         (limits.low(), limits.high())
     }
 
@@ -418,7 +399,7 @@ impl StreamTransport {
 
     #[getter]
     fn _protocol_paused(&self, py: Python<'_>) -> bool {
-        self.stream(py).protocol_paused.get()
+        self.stream(py).pressure.is_on()
     }
 
     #[allow(clippy::needless_pass_by_value)] // the signature that PyO3 wants

@@ -198,8 +198,12 @@ impl Tls {
                     ended = true;
                     break;
                 }
-                // A record is read whole: without another byte, the next read could only say that it wants more.
-                Ok(count) if count < RECORD && pending(incoming)? == 0 => break,
+                // A record is read whole: without another byte, the next read could only raise that it wants more.
+                Ok(count)
+                    if pending(incoming)? == 0 && (count < RECORD || self.is_drained(py)?) =>
+                {
+                    break;
+                }
                 Ok(_) => {}
                 Err(error) if is_again(py, &error)? => break,
                 Err(error) => return Err(error),
@@ -207,6 +211,12 @@ impl Tls {
         }
         let data = data.finish()?;
         Ok(((!data.as_bytes().is_empty()).then_some(data), ended))
+    }
+
+    /// Whether the engine holds nothing decrypted that was not read yet.
+    fn is_drained(&self, py: Python<'_>) -> PyResult<bool> {
+        let held = self.engine.bind(py).call_method0(intern!(py, "pending"))?;
+        Ok(held.extract::<usize>()? == 0)
     }
 
     /// [`Self::decrypt`] of less than a record, which is one whole record nearly always.
@@ -360,6 +370,7 @@ impl Tls {
             && !has_backlog(py, &state)?
             && let transport = state.get(intern!(py, "_transport"))?
             && let Ok(transport) = transport.cast_exact::<StreamTransport>()
+            && !python::has_own(transport, intern!(py, "write"))?
         {
             return this
                 .send(&state, transport, data)

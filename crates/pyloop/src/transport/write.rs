@@ -4,27 +4,24 @@
 //! difference to a send at once makes it happen: more than [`GATHER`] bytes or the upper mark, a loop that does not run, another thread,
 //! and every question about the transport's state.
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
-use pyo3::intern;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
+use pyo3::types::{PyBytes, PyMemoryView};
 
 use super::close::os_error;
 use super::flow::Limits;
+use super::input::{count_lost, exact_bytes};
 use super::outgoing::Sent;
 use super::stream::{Me, Stream};
-use crate::debug;
-use crate::ffi::{context, python, socket};
+use crate::ffi::{python, socket};
 
 /// More than this is not gathered any further, in bytes.
 const GATHER: usize = 64 * 1024;
-/// After so many writes on a lost connection each further one is warned of.
-const WARN_AFTER: u32 = 5;
 
 impl Stream {
     /// `transport.write(data)`
     pub fn write(&self, me: &Me<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        let data = exact_bytes(data)?;
+        let data = exact_bytes(data, wanted())?;
         self.check_writable("write")?;
         self.check_not_lent("write")?;
         if data.as_bytes().is_empty() || self.warn_if_lost(me)? {
@@ -67,15 +64,10 @@ impl Stream {
     }
 
     fn warn_if_lost(&self, me: &Me<'_>) -> PyResult<bool> {
-        let lost = self.lost.get();
-        if lost == 0 {
+        if self.lost.get() == 0 {
             return Ok(false);
         }
-        if lost >= WARN_AFTER {
-            debug::logger(me.py())?
-                .call_method1("warning", ("socket.send() raised exception.",))?;
-        }
-        self.lost.set(lost.saturating_add(1));
+        count_lost(me.py(), &self.lost)?;
         Ok(true)
     }
 
@@ -84,10 +76,10 @@ impl Stream {
         let py = me.py();
         if self.blocked.get() {
             self.output_changed(me);
-            return self.pause_if_high(me);
+            return self.output_raised(me);
         }
         let size = self.outgoing.borrow().size();
-        if size > GATHER.min(self.limits.get().high()) {
+        if size > GATHER.min(self.pressure.limits.get().high()) {
             return self.flush(me);
         }
         if self.dirty.replace(true) {
@@ -133,7 +125,7 @@ impl Stream {
             Ok(Sent::Part) => {
                 self.blocked.set(true);
                 self.output_changed(me);
-                self.pause_if_high(me)
+                self.output_raised(me)
             }
             Err(error) => {
                 self.outgoing.borrow_mut().clear();
@@ -176,7 +168,8 @@ impl Stream {
                 return;
             }
         }
-        self.resume_if_low(me);
+        let size = self.outgoing.borrow().size();
+        self.pressure.sunk(&self.parties(me), size);
         self.flush_reporting(me); // what the protocol has written in `resume_writing`
         if self.outgoing.borrow().is_empty() {
             self.sent_all(me);
@@ -209,52 +202,9 @@ impl Stream {
         }
     }
 
-    fn pause_if_high(&self, me: &Me<'_>) -> PyResult<()> {
-        if self.outgoing.borrow().size() <= self.limits.get().high()
-            || self.protocol_paused.replace(true)
-        {
-            return Ok(());
-        }
-        let py = me.py();
-        let context = match &self.context {
-            Some(context) => context.clone_ref(py),
-            None => context::copy_current(py)?,
-        };
-        drop(self.write_context.replace(Some(context)));
-        self.tell_protocol(me, "pause_writing", "protocol.pause_writing() failed")
-    }
-
-    fn resume_if_low(&self, me: &Me<'_>) {
-        let py = me.py();
-        if self.outgoing.borrow().size() > self.limits.get().low()
-            || !self.protocol_paused.replace(false)
-        {
-            return;
-        }
-        let tell = || self.tell_protocol(me, "resume_writing", "protocol.resume_writing() failed");
-        let told = match self.write_context.take() {
-            Some(context) => context::run_in(context.bind(py), tell).and_then(|told| told),
-            None => tell(),
-        };
-        if let Err(error) = told {
-            self.core(py).interrupt(error);
-        }
-    }
-
-    fn tell_protocol(&self, me: &Me<'_>, method: &str, message: &str) -> PyResult<()> {
-        let py = me.py();
-        let Some(protocol) = self.protocol(py) else {
-            return Ok(());
-        };
-        match protocol.call_method0(method) {
-            Ok(_) => Ok(()),
-            Err(error) if crate::handle::ends_the_loop(py, &error) => Err(error),
-            Err(error) => {
-                let details = [("transport", me.as_any()), ("protocol", &protocol)];
-                self.core(py).report(py, error, message, &details);
-                Ok(())
-            }
-        }
+    fn output_raised(&self, me: &Me<'_>) -> PyResult<()> {
+        let size = self.outgoing.borrow().size();
+        self.pressure.raised(&self.parties(me), size)
     }
 
     /// `transport.write_eof()`
@@ -275,39 +225,24 @@ impl Stream {
     pub fn set_limits(&self, me: &Me<'_>, high: Option<i64>, low: Option<i64>) -> PyResult<()> {
         let limits = Limits::checked(high, low)?;
         self.flush(me)?;
-        self.limits.set(limits);
-        self.pause_if_high(me)
+        self.pressure.limits.set(limits);
+        self.output_raised(me)
     }
 }
 
-/// What `write` takes, as immutable `bytes`: anything that could change later is copied now.
-fn exact_bytes<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-    if let Ok(data) = data.cast::<PyBytes>() {
-        return Ok(data.clone());
-    }
-    if let Ok(data) = data.cast::<PyByteArray>() {
-        return Ok(PyBytes::new(data.py(), &data.to_vec()));
-    }
-    if data.is_instance_of::<PyMemoryView>() {
-        return Ok(data
-            .call_method0(intern!(data.py(), "tobytes"))?
-            .cast_into()?);
-    }
-    let wanted = if data.py().version_info() >= (3, 14) {
+/// What `write` takes, in asyncio's words.
+fn wanted() -> &'static str {
+    if python::is_at_least(14) {
         "bytes, bytearray, or memoryview object"
     } else {
         "bytes-like object"
-    };
-    let name = data.get_type().name()?.repr()?;
-    Err(PyTypeError::new_err(format!(
-        "data argument must be a {wanted}, not {name}"
-    )))
+    }
 }
 
 /// What `writelines` takes: anything that a `memoryview` can be made of.
 fn line<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     match data.cast::<PyBytes>() {
         Ok(data) => Ok(data.clone()),
-        Err(_) => exact_bytes(PyMemoryView::from(data)?.as_any()),
+        Err(_) => exact_bytes(PyMemoryView::from(data)?.as_any(), wanted()),
     }
 }

@@ -3,20 +3,18 @@
 use std::collections::VecDeque;
 use std::io;
 
-use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
+use pyo3::types::PyBytes;
 
 use super::super::close::os_error;
+use super::super::input::{count_lost, exact_bytes};
 use super::Me;
 use super::state::Datagrams;
-use crate::debug;
-use crate::ffi::socket;
+use crate::ffi::{python, socket};
 use crate::sock::would_block;
 
-/// After so many datagrams on a lost endpoint each further one is warned of.
-const WARN_AFTER: u32 = 5;
 /// What a waiting datagram counts beside its data, from Python 3.13 on.
 const HEADER: usize = 8;
 
@@ -83,8 +81,8 @@ impl Datagrams {
         target: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = me.py();
-        let data = exact_bytes(data)?;
-        if data.as_bytes().is_empty() && py.version_info() < (3, 13) {
+        let data = exact_bytes(data, "bytes-like object")?;
+        if data.as_bytes().is_empty() && !python::is_at_least(13) {
             return Ok(()); // asyncio sends empty datagrams from 3.13 on
         }
         let target = self.checked_target(py, target)?;
@@ -131,10 +129,7 @@ impl Datagrams {
         if !self.closed.get() && (lost == 0 || self.address.is_none()) {
             return Ok(false);
         }
-        if lost >= WARN_AFTER {
-            debug::logger(py)?.call_method1("warning", ("socket.send() raised exception.",))?;
-        }
-        self.lost.set(lost.saturating_add(1));
+        count_lost(py, &self.lost)?;
         Ok(true)
     }
 
@@ -174,7 +169,7 @@ impl Datagrams {
         let (is_first, size) = {
             let mut outbox = self.outbox.borrow_mut();
             let is_first = outbox.is_empty();
-            outbox.size += counted(me.py(), &data);
+            outbox.size += counted(&data);
             let target = target.map(|target| target.clone().unbind());
             outbox.waiting.push_back((data.unbind(), target));
             (is_first, outbox.size)
@@ -194,14 +189,14 @@ impl Datagrams {
             let Some((data, target)) = letter else { break };
             let (data, target) = (data.into_bound(py), target.map(|t| t.into_bound(py)));
             match self.try_send(py, &data, target.as_ref()) {
-                Outcome::Sent => self.outbox.borrow_mut().size -= counted(py, &data),
+                Outcome::Sent => self.outbox.borrow_mut().size -= counted(&data),
                 Outcome::Full => {
                     let letter = (data.unbind(), target.map(Bound::unbind));
                     self.outbox.borrow_mut().waiting.push_front(letter);
                     break;
                 }
                 Outcome::Refused(error) => {
-                    self.outbox.borrow_mut().size -= counted(py, &data);
+                    self.outbox.borrow_mut().size -= counted(&data);
                     if let Err(error) = self.tell_error(py, error) {
                         self.report_callback(me, error);
                     }
@@ -233,29 +228,7 @@ impl Datagrams {
 }
 
 /// What a waiting datagram adds to the size of the buffer.
-fn counted(py: Python<'_>, data: &Bound<'_, PyBytes>) -> usize {
-    let header = if py.version_info() >= (3, 13) {
-        HEADER
-    } else {
-        0
-    };
+fn counted(data: &Bound<'_, PyBytes>) -> usize {
+    let header = if python::is_at_least(13) { HEADER } else { 0 };
     data.as_bytes().len() + header
-}
-
-/// What `sendto` takes, as immutable `bytes`.
-fn exact_bytes<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-    let py = data.py();
-    if let Ok(data) = data.cast::<PyBytes>() {
-        return Ok(data.clone());
-    }
-    if let Ok(data) = data.cast::<PyByteArray>() {
-        return Ok(PyBytes::new(py, &data.to_vec()));
-    }
-    if data.is_instance_of::<PyMemoryView>() {
-        return Ok(data.call_method0(intern!(py, "tobytes"))?.cast_into()?);
-    }
-    let name = data.get_type().name()?.repr()?;
-    Err(PyTypeError::new_err(format!(
-        "data argument must be a bytes-like object, not {name}"
-    )))
 }

@@ -126,6 +126,7 @@ impl Datagrams {
             core: self.core(me.py()),
             transport: me.as_any(),
             protocol: self.protocol(me.py()),
+            context: None,
         }
     }
 
