@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from data_bridge.concurrency import iterate_in_threadpool
@@ -76,7 +77,7 @@ class StreamingResponse(Response):
             except OSError as error:
                 raise ClientDisconnected(*error.args) from error
         else:
-            await until_disconnect(self.stream_response(send), receive)
+            await until_disconnect(partial(self.stream_response, send), receive)
         await self.after()
 
 
@@ -92,10 +93,11 @@ async def disconnected(receive: Receive) -> None:
         pass
 
 
-async def until_disconnect(work: Coroutine[Any, Any, None], receive: Receive) -> None:
+async def until_disconnect(work: Callable[[], Coroutine[Any, Any, None]], receive: Receive) -> None:
     """Await ``work``; it is cancelled if the client leaves first."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(disconnected(receive))
+    loop = asyncio.get_running_loop()
+    working = loop.create_task(work())
+    leaving = loop.create_task(disconnected(receive))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
     finally:
