@@ -69,7 +69,7 @@ class StreamingResponse(Response):
         """Answer an ASGI connection. Raises ``ClientDisconnected`` where the server says by ``send`` that it left."""
         if scope["type"] == "websocket":
             await self.stream_response(as_denial(send))
-        elif send_raises(scope):
+        elif send_raises(scope) and not tells_at_once(receive):
             try:
                 await self.stream_response(send)
             except ClientDisconnected:
@@ -85,6 +85,11 @@ def send_raises(scope: Scope) -> bool:
     """Say whether this server's `send` tells that the client has left."""
     version = scope.get("asgi", {}).get("spec_version", "2.0")
     return tuple(map(int, version.split("."))) >= _SEND_RAISES
+
+
+def tells_at_once(receive: Receive) -> bool:
+    """Say whether this is our own server's `receive`: it ends a stream that waits, not only one that sends."""
+    return type(getattr(receive, "__self__", None)).__module__ == "data_bridge._native"
 
 
 async def disconnected(receive: Receive) -> None:
