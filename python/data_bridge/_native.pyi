@@ -184,7 +184,7 @@ class EventLoop:
     ) -> None: ...
     def _stop_serving(self, sock: socket) -> None: ...
 
-def parse_options(field: bytes, /) -> tuple[bytes, dict[bytes, bytes]]:
+def parse_options(field: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     """Take a field with options apart: the value in lower case, and the options, ``name=value``."""
 
 @final
