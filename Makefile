@@ -101,6 +101,11 @@ bench-json: ## JSON benchmarks against orjson, msgspec, pydantic_core and json
 	$(INTERPRETER) benchmarks/json.py
 	$(INTERPRETER) benchmarks/render.py
 
+.PHONY: bench-uploads
+bench-uploads: build ## a multipart form of 1 GiB: CPU and memory beside Starlette's, whose package it installs into .venv
+	$(VENV)/bin/python -m pip install --quiet starlette python-multipart pydantic
+	$(VENV)/bin/python benchmarks/uploads.py
+
 .PHONY: coverage
 coverage: test-build ## lines of Python that the tests reach; of Rust's pyo3-free crates where cargo-llvm-cov is installed
 	$(TEST)/python -m coverage erase

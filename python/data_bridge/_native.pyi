@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from contextvars import Context
 from pathlib import Path
 from socket import socket
-from typing import Any, TypeVar, final
+from typing import Any, Self, TypeVar, final
 
 from _typeshed import FileDescriptorLike
 from typing_extensions import Buffer, TypeVarTuple, disjoint_base
@@ -184,6 +184,32 @@ class EventLoop:
         context: Context | None,
     ) -> None: ...
     def _stop_serving(self, sock: socket) -> None: ...
+
+def parse_options(field: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    """Take a field with options apart: the value in lower case, and the options, ``name=value``."""
+
+@final
+class MultipartForm:
+    """A multipart form that is being read. A ``ValueError`` names what is wrong with it."""
+
+    def __new__(cls, boundary: bytes, max_files: float, max_fields: float, max_part_size: int) -> Self: ...
+    def feed(self, piece: bytes) -> list[Any]:
+        """Read the next piece and give what it brought.
+
+        ``(name, value)`` of a field, ``(name, filename, fields)`` of a file that begins, a piece of the file's data as
+        bytes or as ``slice`` of the piece, None where the file ends.
+        """
+
+@final
+class UrlencodedForm:
+    """An urlencoded form that is being read. A ``ValueError`` names what is wrong with it."""
+
+    def __new__(cls, max_fields: float, max_part_size: int) -> Self: ...
+    def feed(self, piece: bytes) -> None:
+        """Read the next piece."""
+
+    def finish(self) -> list[tuple[str | bytes, str | bytes]]:
+        """Give names and values: as text where they are ASCII, also decoded, else as they were sent."""
 
 OPT_INDENT_2: int
 OPT_NAIVE_UTC: int

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime as dt
 import enum
 import json
 import os
+import uuid
 import warnings
 from xml.etree import ElementTree as ET
 
+import pydantic
 import pytest
 
 from tests.web.twins import OURS, THEIRS, http, receiving, same, sent_by
@@ -52,6 +55,15 @@ class Number(enum.IntEnum):
     ONE = 1
 
 
+class Model(pydantic.BaseModel):
+    a: int
+
+
+@dataclasses.dataclass
+class Record:
+    a: int
+
+
 class Text(str):
     __slots__ = ()
 
@@ -73,6 +85,9 @@ DOCUMENTS = [
     b"bytes",
     {(1, 2): 3},
     dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    uuid.UUID(int=1),
+    [Model(a=1), Model(a=2)],
+    Record(1),
     Colour.RED,
     {Colour.RED: Colour.RED},
     Number.ONE,

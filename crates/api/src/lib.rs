@@ -5,6 +5,7 @@
 pub mod access_log;
 pub mod error;
 pub mod exchange;
+pub mod form;
 pub mod http1;
 pub mod http2;
 pub mod json;

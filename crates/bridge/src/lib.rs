@@ -8,6 +8,7 @@ pub mod coroutine;
 mod errors;
 mod executor;
 mod ffi;
+mod form;
 mod json;
 mod leaving;
 mod logging;
@@ -25,6 +26,8 @@ use pyo3::prelude::*;
 /// The native half of `data_bridge`.
 #[pymodule(gil_used = true)]
 mod _native {
+    #[pymodule_export]
+    use crate::form::{MultipartForm, UrlencodedForm, parse_options};
     #[pymodule_export]
     use crate::plan::{Answer, Operations, parse_path};
     #[pymodule_export]

@@ -85,9 +85,9 @@ class FileResponse(Response):
             return await PlainTextResponse("", 416, headers)(scope, receive, send)
         is_head = is_http and scope["method"].upper() == "HEAD"
         by_path = is_http and not spans and not is_head and "http.response.pathsend" in scope.get("extensions", {})
-        transfer = self._transfer(send if is_http else as_denial(send), spans, size, is_head, by_path)
+        transfer = partial(self._transfer, send if is_http else as_denial(send), spans, size, is_head, by_path)
         if not is_http or is_head or by_path or send_raises(scope):
-            await transfer
+            await transfer()
         else:
             await until_disconnect(transfer, receive)
         return await self.after()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from data_bridge.concurrency import iterate_in_threadpool
@@ -68,7 +69,7 @@ class StreamingResponse(Response):
         """Answer an ASGI connection. Raises ``ClientDisconnected`` where the server says by ``send`` that it left."""
         if scope["type"] == "websocket":
             await self.stream_response(as_denial(send))
-        elif send_raises(scope):
+        elif send_raises(scope) and not tells_at_once(receive):
             try:
                 await self.stream_response(send)
             except ClientDisconnected:
@@ -76,7 +77,7 @@ class StreamingResponse(Response):
             except OSError as error:
                 raise ClientDisconnected(*error.args) from error
         else:
-            await until_disconnect(self.stream_response(send), receive)
+            await until_disconnect(partial(self.stream_response, send), receive)
         await self.after()
 
 
@@ -86,16 +87,22 @@ def send_raises(scope: Scope) -> bool:
     return tuple(map(int, version.split("."))) >= _SEND_RAISES
 
 
+def tells_at_once(receive: Receive) -> bool:
+    """Say whether this is our own server's `receive`: it ends a stream that waits, not only one that sends."""
+    return type(getattr(receive, "__self__", None)).__module__ == "data_bridge._native"
+
+
 async def disconnected(receive: Receive) -> None:
     """Return when the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def until_disconnect(work: Coroutine[Any, Any, None], receive: Receive) -> None:
+async def until_disconnect(work: Callable[[], Coroutine[Any, Any, None]], receive: Receive) -> None:
     """Await ``work``; it is cancelled if the client leaves first."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(disconnected(receive))
+    loop = asyncio.get_running_loop()
+    working = loop.create_task(work())
+    leaving = loop.create_task(disconnected(receive))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
     finally:

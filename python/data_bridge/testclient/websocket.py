@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ..types import ASGIApp, Message, Scope
     from .portal import PortalFactory
 
-#: How often the loop goes round for an app that was told of the disconnect, before it is cancelled.
-_ROUNDS = 20
+#: Seconds for an app that was told of the disconnect to end, before it is cancelled.
+_PATIENCE = 0.5
 
 
 class WebSocketDenialResponse(httpx.Response, WebSocketDisconnect):  # type: ignore[misc]  # both have a `__setstate__`
@@ -148,11 +148,11 @@ class _Talk:
     async def stop(self) -> None:
         """Cancel the app, if it does not end by what it was told."""
         self._is_stopped = True
-        for _ in range(_ROUNDS):
-            if self._task is not None and self._task.done():
-                return
+        if self._task is None:
             await asyncio.sleep(0)
         if self._task is not None:
+            # Threads of its may be at work: a round of the loop more or less says nothing.
+            await asyncio.wait({self._task}, timeout=_PATIENCE)
             self._task.cancel()
 
     async def _send(self, message: Message) -> None:

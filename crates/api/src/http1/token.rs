@@ -22,7 +22,7 @@ static TOKEN: [bool; 256] = table(b"!#$%&'*+-.^_`|~");
 static REG_NAME: [bool; 256] = table(b"-._~!$&'()*+,;=%");
 
 /// Whether the byte may stand in a token.
-pub(super) fn is_token_byte(byte: u8) -> bool {
+pub(crate) fn is_token_byte(byte: u8) -> bool {
     TOKEN[usize::from(byte)]
 }
 

@@ -12,5 +12,6 @@ pub mod scalar;
 
 pub use extract::{Fields, Refusal, Request, Values, extract, is_json};
 pub use param::{Names, Param, Source};
+pub use query::decode;
 pub use route::{Call, Constant, Decision, Plan, Route, Target};
 pub use scalar::{Scalar, Value};

@@ -15,7 +15,7 @@ pub(super) fn pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 
 /// The text of a name or value; `None` if it has bytes on whose meaning one may differ (not ASCII, or not UTF-8 once
 /// decoded).
-pub(super) fn decode(raw: &[u8]) -> Option<Cow<'_, str>> {
+pub fn decode(raw: &[u8]) -> Option<Cow<'_, str>> {
     if !raw.is_ascii() {
         return None;
     }

@@ -100,7 +100,9 @@ fn declared(head: &Head) -> u64 {
 
 impl Face for Adapted {
     fn plans(&self, head: &Head) -> bool {
-        let is_allowed = self.refuses_beyond.is_none_or(|limit| declared(head) <= limit);
+        let is_allowed = self
+            .refuses_beyond
+            .is_none_or(|limit| declared(head) <= limit);
         is_allowed && head.get(b"upgrade").is_none()
     }
 
