@@ -5,6 +5,8 @@
 pub mod access_log;
 pub mod error;
 pub mod exchange;
+#[cfg(feature = "fault-injection")]
+pub mod faults;
 pub mod http1;
 pub mod http2;
 pub mod json;
@@ -22,6 +24,7 @@ pub mod wake;
 pub mod websocket;
 
 mod connection;
+#[cfg(not(feature = "fault-injection"))]
 mod faults;
 mod ffi;
 mod listener;
