@@ -1,8 +1,7 @@
 //! A panic is a 500 or a closed connection; the server lives.
 //!
 //! The borders are the calls of `metrics::contain`: accept, service, handler (a streamed body is part of it), connection (the
-//! codec is part of it), connection end, timer, hangup; a handshake's are in `tests/http/test_tls.py`, those of jobs and of what
-//! Python calls in `tests/native/test_bridge.py`.
+//! codec is part of it), connection end, timer, hangup. Those of jobs are in `tests/native/test_bridge.py`.
 
 use crate::support::{Client, PATIENCE, Running, serve, serve_service, serve_with};
 use api::exchange::{Exchange, Observer};
