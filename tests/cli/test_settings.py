@@ -23,8 +23,14 @@ BESIDE = {
 }
 
 
+#: Values of settings that do not take any text.
+VALUES = {"bind": ("127.0.0.1:1", "127.0.0.1:2")}
+
+
 def another(name: str) -> Any:
     """A value that is not the default."""
+    if name in VALUES:
+        return VALUES[name]
     kind, default = KINDS[name], getattr(settings.Settings(), name)
     if kind is bool:
         return not default
