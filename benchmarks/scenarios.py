@@ -45,6 +45,7 @@ ITEM = compact(
         "maker": {"name": "Lumen & Sons", "country": "DK"},
     }
 )
+ECHO = b"0123456789" * 20
 UPLOAD = bytes(range(256)) * 4096  # 1 MiB
 
 SCENARIOS = {
@@ -54,6 +55,16 @@ SCENARIOS = {
         Scenario("json", "GET JSON", "/json", MESSAGE),
         Scenario(
             "query", "GET path + query", "/items/42?q=lamp&limit=10", compact({"item_id": 42, "q": "lamp", "limit": 10})
+        ),
+        Scenario(
+            "echo",
+            "POST 200 bytes, echoed",
+            "/echo",
+            ECHO,
+            "application/octet-stream",
+            method="POST",
+            body=ECHO,
+            sends="application/octet-stream",
         ),
         Scenario("post", "POST JSON model", "/items", ITEM, method="POST", body=ITEM),
         Scenario(

@@ -209,6 +209,7 @@ def json_lost(direction: str) -> Callable[[Results], float]:
 
 TARGETS = (
     Target("raw ASGI, plaintext: CPU against uvicorn", 0.42, cpu("plaintext", "asgi_data_bridge", "asgi_uvicorn")),
+    Target("raw ASGI, POST echoed: CPU against uvicorn", 0.42, cpu("echo", "asgi_data_bridge", "asgi_uvicorn")),
     Target(
         "`App`, async JSON: CPU against FastAPI on uvicorn", 0.13, cpu("json", "app_data_bridge", "fastapi_uvicorn")
     ),

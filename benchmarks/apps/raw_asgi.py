@@ -10,6 +10,7 @@ load.begin()
 
 TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 JSON = [(b"content-type", b"application/json")]
+BINARY = [(b"content-type", b"application/octet-stream")]
 
 
 def dumps(value):
@@ -49,6 +50,10 @@ async def create(scope, receive):
     return JSON, dumps(json.loads(await body_of(receive)))
 
 
+async def echo(scope, receive):
+    return BINARY, await body_of(receive)
+
+
 async def upload(scope, receive):
     size = 0
     more = True
@@ -65,6 +70,7 @@ ROUTES = {
     "/sleep": sleep,
     "/items/42": item,
     "/items": create,
+    "/echo": echo,
     "/upload": upload,
 }
 

@@ -13,7 +13,7 @@ PEER = Peer(
     name="asgi_data_bridge",
     title="raw ASGI on data_bridge",
     command=command,
-    scenarios=PYTHON_SCENARIOS,
+    scenarios=PYTHON_SCENARIOS | {"echo"},
     app="raw_asgi",
     modules=("data_bridge._native",),
 )

@@ -13,7 +13,7 @@ PEER = Peer(
     name="asgi_granian",
     title="raw ASGI on granian",
     command=command,
-    scenarios=PYTHON_SCENARIOS,
+    scenarios=PYTHON_SCENARIOS | {"echo"},
     app="raw_asgi",
     modules=("granian", "uvloop"),
 )

@@ -7,7 +7,7 @@ PEER = Peer(
     name="asgi_uvicorn",
     title="raw ASGI on uvicorn",
     command=command,
-    scenarios=PYTHON_SCENARIOS,
+    scenarios=PYTHON_SCENARIOS | {"echo"},
     app="raw_asgi",
     modules=("uvicorn", "uvloop", "httptools"),
 )

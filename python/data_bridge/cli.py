@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from . import __version__, pidfile
 from .loading import Failure, Target
 from .serving import explained, serve_as_set
-from .settings import Settings, Texts, environment_name, from_environment, parse, shown
+from .settings import Settings, Texts, chosen, environment_name, parse, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +152,7 @@ def _run(options: argparse.Namespace) -> None:
         if name in names
     }
     try:
-        settings = Settings(**{**from_environment(), **given})
+        settings = chosen(given)
     except ValueError as error:
         raise Failure(str(error), code=2) from None
     with explained():

@@ -11,7 +11,7 @@ from .loading import Target
 from .loop import Loop
 from .server import Occasion, Stop, live
 from .serving import interface
-from .settings import Settings, from_environment
+from .settings import chosen
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -35,7 +35,7 @@ class Server:
 
     def __init__(self, app: Any, **options: Any) -> None:
         """Check everything that can be checked before. Raises ``ValueError`` or ``TypeError``."""
-        self.settings = Settings(**{**from_environment(), **options})
+        self.settings = chosen(options)
         if self.settings.workers > 1 or self.settings.reload:
             raise ValueError("workers and reload start processes: use data_bridge.serve or the command line")
         self._app = Target(app).load() if isinstance(app, str) else app

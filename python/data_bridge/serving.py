@@ -15,11 +15,13 @@ from .exceptions import StartupFailed
 from .loading import Failure, Target
 from .loop import new_event_loop
 from .server import Occasion, serve_on
-from .settings import Settings, from_environment
+from .settings import chosen
 from .wsgi import is_wsgi, takes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .settings import Settings
 
 logger = logging.getLogger("data_bridge")
 
@@ -36,7 +38,7 @@ def serve(app: Any, **options: Any) -> None:
     :class:`data_bridge.exceptions.StartupFailed` where the app's start-up fails: all before the first request. Workers
     say themselves why they cannot start; then ``SystemExit`` is raised.
     """
-    settings = Settings(**{**from_environment(), **options})
+    settings = chosen(options)
     if code := serve_as_set(Target(app) if isinstance(app, str) else app, settings):
         sys.exit(code)
 

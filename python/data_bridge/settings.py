@@ -73,8 +73,9 @@ class Settings:
         30.0, "a body that somebody waits for brings no byte", group="Time-outs", positive=True
     )
     min_body_rate: int = _setting(
-        500, "slowest body, in bytes per second of waiting for it after 10 s; 0 lets it drip", group="Time-outs"
+        500, "slowest body, in bytes per second of waiting for it; 0 lets it drip", group="Time-outs"
     )
+    body_rate_grace: float = _setting(10.0, "a body is waited for before its pace counts", group="Time-outs")
     write_timeout: float = _setting(30.0, "the client takes no byte of its response", group="Time-outs", positive=True)
     request_timeout: float = _setting(
         0.0, "a response has to begin, else 504 and the handler is cancelled; 0 sets no limit", group="Time-outs"
@@ -83,6 +84,9 @@ class Settings:
         30.0, "requests may finish after a stop was asked", group="Time-outs", flags=("--timeout-graceful-shutdown",)
     )
     disconnect_grace: float = _setting(0.5, "a half-closed connection counts as left", group="Time-outs")
+    linger_timeout: float = _setting(
+        2.0, "a connection that closes reads on, so that no reset overtakes its last response", group="Time-outs"
+    )
 
     max_connections: int = _setting(10_000, "open connections before accepting pauses", group="Limits", positive=True)
     limit_concurrency: int = _setting(
@@ -93,6 +97,11 @@ class Settings:
     max_uri: int = _setting(16 * 1024, "longest request target", group="Limits", positive=True)
     max_headers: int = _setting(100, "most header fields of a request", group="Limits", positive=True)
     max_header_bytes: int = _setting(64 * 1024, "largest request head", group="Limits", positive=True)
+    max_header_field: int = _setting(16 * 1024, "longest header or trailer field", group="Limits", positive=True)
+    max_trailer_bytes: int = _setting(16 * 1024, "all trailer fields of a chunked body", group="Limits", positive=True)
+    max_chunk_extensions: int = _setting(
+        16 * 1024, "all chunk extensions of a chunked body", group="Limits", positive=True
+    )
 
     http2: bool = _setting(True, "speak HTTP/2, by ALPN or to clients that begin with it in clear text", group="HTTP/2")
     http2_max_streams: int = _setting(100, "requests at once on one connection", group="HTTP/2", positive=True)
@@ -104,6 +113,10 @@ class Settings:
     ws_max_queue: int = _setting(
         32, "messages that wait for the app before reading stops", group="WebSocket", positive=True
     )
+    ws_write_buffer: int = _setting(
+        1024 * 1024, "bytes that wait for the client before no message is added", group="WebSocket", positive=True
+    )
+    ws_max_fragments: int = _setting(131_072, "most frames of one message", group="WebSocket", positive=True)
     ws_ping_interval: float = _setting(20.0, "time between two pings; 0 sends none", group="WebSocket")
     ws_ping_timeout: float = _setting(20.0, "a pinged client stays silent; 0 waits for ever", group="WebSocket")
     ws_close_timeout: float = _setting(10.0, "the client leaves our close unanswered", group="WebSocket", positive=True)
@@ -203,6 +216,11 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
             except ValueError as error:
                 raise ValueError(f"{environment_name(item.name)}={raw!r}: {error}") from None
     return found
+
+
+def chosen(options: Mapping[str, Any]) -> Settings:
+    """Give the settings where ``options`` say more than the environment. Raises ``ValueError``."""
+    return Settings(**{**from_environment(), **options})
 
 
 def parse(kind: Any, raw: str) -> Any:

@@ -115,7 +115,8 @@ impl Connection {
         self.link.enter(cx.waker());
         self.deadlines.begin_turn(&self.link.engine);
         self.turn(cx)?;
-        self.link.input.borrow_mut().settle();
+        let at_work = self.phase == Phase::Exchange;
+        self.link.input.borrow_mut().settle(at_work);
         let awaited = self
             .current
             .as_ref()

@@ -11,3 +11,32 @@ pub(crate) fn at(point: &str, head: &Head) {
 
 #[cfg(not(feature = "fault-injection"))]
 pub(crate) const fn at(_: &str, _: &Head) {}
+
+#[cfg(feature = "fault-injection")]
+thread_local! {
+    static ARMED: std::cell::Cell<Option<&'static str>> = const { std::cell::Cell::new(None) };
+}
+
+/// Has this thread panic when it comes to `point` next; for borders that no request reaches.
+#[cfg(feature = "fault-injection")]
+pub fn arm(point: &'static str) {
+    ARMED.set(Some(point));
+}
+
+/// Whether it has not come there yet.
+#[cfg(feature = "fault-injection")]
+pub fn is_armed() -> bool {
+    ARMED.get().is_some()
+}
+
+/// Panics if [`arm`] asked for it.
+#[cfg(feature = "fault-injection")]
+pub(crate) fn here(point: &str) {
+    if ARMED.get() == Some(point) {
+        ARMED.set(None);
+        panic!("a fault was asked for at {point}");
+    }
+}
+
+#[cfg(not(feature = "fault-injection"))]
+pub(crate) const fn here(_: &str) {}

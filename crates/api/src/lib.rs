@@ -5,6 +5,8 @@
 pub mod access_log;
 pub mod error;
 pub mod exchange;
+#[cfg(feature = "fault-injection")]
+pub mod faults;
 pub mod form;
 pub mod http1;
 pub mod http2;
@@ -23,6 +25,7 @@ pub mod wake;
 pub mod websocket;
 
 mod connection;
+#[cfg(not(feature = "fault-injection"))]
 mod faults;
 mod ffi;
 mod listener;

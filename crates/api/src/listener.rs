@@ -1,5 +1,6 @@
 //! What accepts: sockets that listen, and the loop that takes connections from them. Knows no HTTP.
 
+use crate::metrics::contain;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::future::{Future, poll_fn};
 use std::io;
@@ -83,7 +84,7 @@ pub(crate) async fn accept(listener: TcpListener, intake: impl Intake, shared: b
             match std::task::ready!(accept_one(&listener, cx)) {
                 Ok(Some((stream, peer))) => {
                     exhausted = false;
-                    intake.take(stream, peer, listening_at);
+                    contain("accept", || intake.take(stream, peer, listening_at));
                 }
                 Ok(None) => {}
                 Err(error) => {
@@ -110,7 +111,7 @@ fn take_waiting(listener: &TcpListener, listening_at: SocketAddr, intake: &impl 
             .set_nonblocking(true)
             .and_then(|()| TcpStream::from_std(socket.into()));
         if let (Ok(stream), Some(peer)) = (stream, peer.as_socket()) {
-            intake.take(stream, peer, listening_at);
+            contain("accept", || intake.take(stream, peer, listening_at));
         }
     }
 }

@@ -3,6 +3,9 @@
 //! Setting a deadline later (a keep-alive time-out after each request) is one store: the wheel finds out when the
 //! slot of the earlier deadline comes round, and files the entry anew. Nothing is allocated per request.
 
+use crate::connection::WakerSlot;
+use crate::faults;
+use crate::metrics::contain;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -72,7 +75,7 @@ pub(crate) struct Wheel {
     next_slot: Cell<u64>,
     /// The slot number the driver sleeps for; filing something earlier wakes it through `driver`.
     sleeps_until: Cell<u64>,
-    driver: RefCell<Option<Waker>>,
+    driver: WakerSlot,
 }
 
 struct Entry {
@@ -92,7 +95,7 @@ impl Wheel {
             slots: RefCell::new(vec![Vec::new(); SLOTS]),
             next_slot: Cell::new(0),
             sleeps_until: Cell::new(NEVER),
-            driver: RefCell::new(None),
+            driver: WakerSlot::default(),
         });
         tokio::task::spawn_local(drive(Rc::downgrade(&wheel)));
         wheel
@@ -110,10 +113,8 @@ impl Wheel {
         entry.slot.set(slot);
         entry.place.set(list.len());
         list.push(entry);
-        if slot < self.sleeps_until.get()
-            && let Some(driver) = &*self.driver.borrow()
-        {
-            crate::wake::wake(driver);
+        if slot < self.sleeps_until.get() {
+            self.driver.wake();
         }
     }
 
@@ -158,6 +159,7 @@ impl Wheel {
     }
 
     fn poll_turn(&self, mut sleep: Pin<&mut Sleep>, cx: &mut Context<'_>) {
+        faults::here("timer");
         loop {
             self.sweep();
             let Some(slot) = self.next_occupied() else {
@@ -188,11 +190,11 @@ async fn drive(wheel: Weak<Wheel>) {
         let Some(wheel) = wheel.upgrade() else {
             return Poll::Ready(());
         };
-        let stored = wheel.driver.borrow().is_some();
-        if !stored {
-            *wheel.driver.borrow_mut() = Some(cx.waker().clone());
+        wheel.driver.register(cx.waker());
+        let turned = contain("timer", || wheel.poll_turn(sleep.as_mut(), cx));
+        if turned.is_none() {
+            cx.waker().wake_by_ref();
         }
-        wheel.poll_turn(sleep.as_mut(), cx);
         Poll::Pending
     })
     .await;
@@ -200,9 +202,7 @@ async fn drive(wheel: Weak<Wheel>) {
 
 impl Drop for Wheel {
     fn drop(&mut self) {
-        if let Some(driver) = self.driver.take() {
-            crate::wake::wake(&driver);
-        }
+        self.driver.wake();
     }
 }
 

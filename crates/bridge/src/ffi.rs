@@ -18,6 +18,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
+use api::exchange::Chunk;
 use bytes::Bytes;
 use pyloop::gil::Kept;
 use pyo3::prelude::*;
@@ -146,8 +147,21 @@ impl AsRef<[u8]> for PythonMemory {
     }
 }
 
+/// From this length on, bytes are sent from Python's memory; below, a copy is cheaper than a reference.
+const SHARED_FROM: usize = 16 * 1024;
+
+/// A part of a response: borrowed, to be copied, where it is short, else shared.
+pub fn chunk<'a>(bytes: &'a Bound<'_, PyBytes>) -> Chunk<'a> {
+    let slice = bytes.as_bytes();
+    if slice.len() < SHARED_FROM {
+        Chunk::Borrowed(slice)
+    } else {
+        Chunk::Owned(share_bytes(bytes))
+    }
+}
+
 /// A Python `bytes` as `Bytes`, without a copy. The object lives until the last clone is gone.
-pub fn share_bytes(bytes: &Bound<'_, PyBytes>) -> Bytes {
+fn share_bytes(bytes: &Bound<'_, PyBytes>) -> Bytes {
     let slice = bytes.as_bytes();
     let memory = PythonMemory {
         start: NonNull::from(slice).cast(),

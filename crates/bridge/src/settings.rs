@@ -68,7 +68,9 @@ fn limits(settings: &Bound<'_, PyAny>) -> PyResult<Limits> {
         target: get(settings, "max_uri")?,
         fields: get(settings, "max_headers")?,
         header: get(settings, "max_header_bytes")?,
-        ..Limits::default()
+        field: get(settings, "max_header_field")?,
+        trailer: get(settings, "max_trailer_bytes")?,
+        chunk_extensions: get(settings, "max_chunk_extensions")?,
     })
 }
 
@@ -79,10 +81,11 @@ fn timeouts(settings: &Bound<'_, PyAny>) -> PyResult<Timeouts> {
         keep_alive: seconds(settings, "keep_alive_timeout")?,
         body_stall: seconds(settings, "body_timeout")?,
         body_rate: get(settings, "min_body_rate")?,
+        body_grace: seconds(settings, "body_rate_grace")?,
         answer: Some(seconds(settings, "request_timeout")?).filter(|limit| !limit.is_zero()),
         write_stall: seconds(settings, "write_timeout")?,
         disconnect_grace: seconds(settings, "disconnect_grace")?,
-        ..Timeouts::default()
+        linger: seconds(settings, "linger_timeout")?,
     })
 }
 
@@ -98,11 +101,12 @@ fn websocket(settings: &Bound<'_, PyAny>) -> PyResult<websocket::Options> {
     Ok(websocket::Options {
         max_message: get(settings, "ws_max_size")?,
         max_queue: get(settings, "ws_max_queue")?,
+        max_fragments: get(settings, "ws_max_fragments")?,
+        write_buffer: get(settings, "ws_write_buffer")?,
         deflate: get(settings, "ws_per_message_deflate")?,
         ping_interval: seconds(settings, "ws_ping_interval")?,
         ping_timeout: seconds(settings, "ws_ping_timeout")?,
         close_timeout: seconds(settings, "ws_close_timeout")?,
-        ..websocket::Options::default()
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::input::Input;
 use super::output::Output;
+use super::waker::WakerSlot;
 use crate::exchange::ConnectionInfo;
 use crate::http2::Outbox;
 use crate::server::{Engine, Hangup};
@@ -38,7 +39,7 @@ pub(crate) struct Link {
     running: Cell<bool>,
     /// The task has been woken since it ran last.
     scheduled: Cell<bool>,
-    waker: RefCell<Option<Waker>>,
+    waker: WakerSlot,
 }
 
 impl Link {
@@ -55,7 +56,7 @@ impl Link {
             again: Cell::new(false),
             running: Cell::new(false),
             scheduled: Cell::new(false),
-            waker: RefCell::new(None),
+            waker: WakerSlot::default(),
         }
     }
 
@@ -71,10 +72,7 @@ impl Link {
     pub(crate) fn enter(&self, waker: &Waker) {
         self.running.set(true);
         self.scheduled.set(false);
-        let mut stored = self.waker.borrow_mut();
-        if !stored.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *stored = Some(waker.clone());
-        }
+        self.waker.register(waker);
     }
 
     /// The task goes to sleep. Whatever was scheduled while it ran, it has seen.
@@ -87,9 +85,7 @@ impl Link {
         if self.running.get() || self.scheduled.replace(true) {
             return;
         }
-        if let Some(waker) = &*self.waker.borrow() {
-            crate::wake::wake(waker);
-        }
+        self.waker.wake();
     }
 
     /// The client has left, or has said its last.
@@ -98,14 +94,16 @@ impl Link {
         self.schedule();
     }
 
-    /// Wakes whoever waits for this connection. A handler that the running task polls itself needs no waker:
+    /// Wakes whoever waits for this connection at `slot`. A handler that the running task polls itself needs no waker:
     /// the task takes one more turn.
-    pub(crate) fn rouse(&self, waker: &Waker) {
-        let own = self.waker.borrow();
-        if self.running.get() && own.as_ref().is_some_and(|own| own.will_wake(waker)) {
+    pub(crate) fn rouse(&self, slot: &WakerSlot) {
+        let Some(waker) = slot.take() else {
+            return;
+        };
+        if self.running.get() && self.waker.holds(&waker) {
             self.again.set(true);
         } else {
-            crate::wake::wake(waker);
+            crate::wake::wake(&waker);
         }
     }
 }

@@ -10,9 +10,21 @@ pub(crate) struct WakerSlot(RefCell<Option<Waker>>);
 impl WakerSlot {
     /// Remembers `waker` instead of the one before.
     pub(crate) fn register(&self, waker: &Waker) {
-        let mut slot = self.0.borrow_mut();
-        if !slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *slot = Some(waker.clone());
+        if !self.holds(waker) {
+            self.0.replace(Some(waker.clone()));
+        }
+    }
+
+    /// Whether it is `waker` that is remembered.
+    pub(crate) fn holds(&self, waker: &Waker) -> bool {
+        let known = self.0.borrow();
+        known.as_ref().is_some_and(|known| known.will_wake(waker))
+    }
+
+    /// Wakes whoever was registered, who stays registered.
+    pub(crate) fn wake(&self) {
+        if let Some(waker) = &*self.0.borrow() {
+            crate::wake::wake(waker);
         }
     }
 

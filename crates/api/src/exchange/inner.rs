@@ -189,9 +189,7 @@ impl Inner {
     /// The connection has read something, or has read the last there was.
     pub(crate) fn body_arrived(&self) {
         if self.awaited.replace(false) {
-            if let Some(waker) = self.body_waker.take() {
-                self.link.rouse(&waker);
-            }
+            self.link.rouse(&self.body_waker);
             self.tell(<dyn Observer>::body_ready);
         }
     }
@@ -221,9 +219,7 @@ impl Inner {
     /// The client has taken enough of the response.
     pub(crate) fn unblock(&self) {
         if self.response.unblock() {
-            if let Some(waker) = self.write_waker.take() {
-                self.link.rouse(&waker);
-            }
+            self.link.rouse(&self.write_waker);
             self.tell(<dyn Observer>::writable);
         }
     }
@@ -234,11 +230,8 @@ impl Inner {
         if let Some(socket) = self.socket.get() {
             socket.lose();
         }
-        for slot in [&self.body_waker, &self.write_waker] {
-            if let Some(waker) = slot.take() {
-                self.link.rouse(&waker);
-            }
-        }
+        self.link.rouse(&self.body_waker);
+        self.link.rouse(&self.write_waker);
         self.tell(<dyn Observer>::disconnected);
     }
 

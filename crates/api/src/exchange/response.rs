@@ -156,6 +156,7 @@ impl Inner {
     {
         self.check_unstarted()?;
         let mut held = self.response.held.borrow_mut();
+        held.reserve(HEAD);
         let reply = self.reply(self.may_keep_alive());
         let stamp = self.link.engine.stamp();
         let started = encode::head(&mut held, stamp, reply, status, headers, None)?;

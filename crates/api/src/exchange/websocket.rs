@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 /// Fields of the acceptance that only the server can write rightly.
@@ -255,11 +255,6 @@ impl WebSocket {
         })
         .await;
     }
-
-    /// Whom to tell from now on; the WebSocket does not keep the observer alive.
-    pub fn watch(&self, observer: Weak<dyn Observer>) {
-        self.inner.watch(observer);
-    }
 }
 
 impl Drop for WebSocket {
@@ -361,11 +356,8 @@ impl Inner {
 
     /// A message, or the end, is there. Whoever waits for room to send learns of the end, too.
     fn tell_reader(&self) {
-        for slot in [&self.body_waker, &self.write_waker] {
-            if let Some(waker) = slot.take() {
-                self.link.rouse(&waker);
-            }
-        }
+        self.link.rouse(&self.body_waker);
+        self.link.rouse(&self.write_waker);
         self.tell(<dyn Observer>::body_ready);
     }
 }

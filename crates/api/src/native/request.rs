@@ -81,13 +81,21 @@ impl Request {
         let Some(first) = self.chunk().await.transpose()? else {
             return Ok(Bytes::new());
         };
+        if first.len() > limit {
+            return Err(too_large);
+        }
+        // Of one part, as most are, it stays where it was read.
+        let Some(mut next) = self.chunk().await.transpose()? else {
+            return Ok(first);
+        };
         let mut whole = BytesMut::from(first);
         loop {
+            whole.extend_from_slice(&next);
             if whole.len() > limit {
                 return Err(too_large);
             }
             match self.chunk().await.transpose()? {
-                Some(chunk) => whole.extend_from_slice(&chunk),
+                Some(chunk) => next = chunk,
                 None => return Ok(whole.freeze()),
             }
         }

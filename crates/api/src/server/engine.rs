@@ -5,6 +5,7 @@ use super::hangups::Hangups;
 use crate::access_log::AccessLog;
 use crate::connection::{self, Link};
 use crate::exchange::ConnectionInfo;
+use crate::faults;
 use crate::http1::encode::Stamp;
 use crate::http2;
 use crate::limits::Limits;
@@ -250,6 +251,7 @@ impl Intake for Acceptor {
     }
 
     fn take(&self, stream: TcpStream, peer: SocketAddr, listening_at: SocketAddr) {
+        faults::here("accept");
         let local = if listening_at.ip().is_unspecified() {
             stream.local_addr().ok()
         } else {

@@ -3,8 +3,10 @@
 //! A connection whose buffer is full stops reading, and would learn that its client is gone only when it reads on. So its
 //! socket stands in an epoll set of the server's own, which reports nothing of it but a reset and a FIN.
 
-use crate::connection::Link;
+use crate::connection::{Link, WakerSlot};
+use crate::faults;
 use crate::ffi;
+use crate::metrics::contain;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -13,7 +15,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use tokio::io::unix::AsyncFd;
 
 /// Events taken out of the set by one call.
@@ -33,7 +35,7 @@ pub(crate) struct Hangups {
     set: AsyncFd<OwnedFd>,
     links: RefCell<HashMap<u64, Weak<Link>>>,
     next: Cell<u64>,
-    driver: RefCell<Option<Waker>>,
+    driver: WakerSlot,
 }
 
 impl Hangups {
@@ -43,7 +45,7 @@ impl Hangups {
             set: ffi::readable(epoll::create(CreateFlags::CLOEXEC)?)?,
             links: RefCell::default(),
             next: Cell::new(0),
-            driver: RefCell::new(None),
+            driver: WakerSlot::default(),
         });
         tokio::task::spawn_local(drive(Rc::downgrade(&hangups)));
         Ok(hangups)
@@ -78,6 +80,7 @@ impl Hangups {
     }
 
     fn tell(&self, event: &Event) {
+        faults::here("hangup");
         let link = self.links.borrow().get(&event.data.u64()).cloned();
         if let Some(link) = link.and_then(|link| link.upgrade()) {
             // A copy: the kernel's struct is packed.
@@ -93,8 +96,10 @@ async fn drive(hangups: Weak<Hangups>) {
         let Some(hangups) = hangups.upgrade() else {
             return Poll::Ready(());
         };
-        hangups.driver.replace(Some(cx.waker().clone()));
-        hangups.poll_turn(cx);
+        hangups.driver.register(cx.waker());
+        if contain("hangup", || hangups.poll_turn(cx)).is_none() {
+            cx.waker().wake_by_ref();
+        }
         Poll::Pending
     })
     .await;
@@ -102,9 +107,7 @@ async fn drive(hangups: Weak<Hangups>) {
 
 impl Drop for Hangups {
     fn drop(&mut self) {
-        if let Some(driver) = self.driver.take() {
-            crate::wake::wake(&driver);
-        }
+        self.driver.wake();
     }
 }
 

@@ -1,4 +1,4 @@
-//! A constant native route allocates nothing once its connection is warm.
+//! A native route allocates nothing once its connection is warm, beyond its own future and response.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,7 +7,7 @@ mod ffi;
 #[expect(dead_code, reason = "the other tests use the rest")]
 mod support;
 
-use api::native::Constant;
+use api::native::{Constant, IntoResponse, Json, Request};
 use support::{Client, Running, serve};
 
 const REQUESTS: u64 = 1000;
@@ -40,6 +40,48 @@ fn a_constant_route_allocates_nothing_per_request() {
         assert!(
             allocated < REQUESTS / 50,
             "{allocated} for {REQUESTS} of {target}"
+        );
+    }
+}
+
+/// What a response costs by itself.
+fn allocations_of_response<R: IntoResponse>(make: impl Fn() -> R) -> u64 {
+    let before = ffi::allocations();
+    drop(make().into_response());
+    ffi::allocations() - before
+}
+
+#[test]
+fn a_handler_allocates_nothing_beyond_its_future_and_its_response() {
+    let server = serve(|routes| {
+        routes
+            .get("/text/{id}", async |request: Request| {
+                assert_eq!(request.param("id").as_deref(), Some("7"));
+                "hello"
+            })
+            .unwrap()
+            .get("/json", async |_| Json([1, 2, 3]))
+            .unwrap()
+            .post("/body", async |mut request: Request| {
+                request.bytes(1 << 20).await.unwrap()
+            })
+            .unwrap();
+    });
+    let get = |target| format!("GET {target} HTTP/1.1\r\nhost: localhost\r\naccept: */*\r\n\r\n");
+    let post = "POST /body HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n\r\nhello";
+    for (request, response) in [
+        (get("/text/7"), allocations_of_response(|| "hello")),
+        (get("/json"), allocations_of_response(|| Json([1, 2, 3]))),
+        (
+            post.to_owned(),
+            allocations_of_response(|| bytes::Bytes::from_static(b"hello")),
+        ),
+    ] {
+        let allocated = allocations_of(&server, &mut server.connect(), &request);
+        let expected = REQUESTS * (response + 1);
+        assert!(
+            allocated < expected + REQUESTS / 20,
+            "{allocated} for {REQUESTS} of {request:?}, of which {expected} are its own"
         );
     }
 }

@@ -1,11 +1,17 @@
 //! A panic is a 500 or a closed connection; the server lives.
+//!
+//! The borders are the calls of `metrics::contain`: accept, service, handler (a streamed body is part of it), connection (the
+//! codec is part of it), connection end, timer, hangup. Those of jobs are in `tests/native/test_bridge.py`.
 
-use crate::support::{Running, serve, serve_service};
-use api::exchange::Exchange;
-use api::native::{Body, Constant, Routes};
+use crate::support::{Client, PATIENCE, Running, serve, serve_service, serve_with};
+use api::exchange::{Exchange, Observer};
+use api::faults;
+use api::native::{Body, Constant, Request, Routes};
 use api::service::{LocalBoxFuture, Service};
 use http::Response;
-use std::rc::Rc;
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
 
 fn routes(routes: &mut Routes) {
     routes.get("/plain", Constant::text("hello")).unwrap();
@@ -92,6 +98,111 @@ fn in_the_codec_it_is_a_closed_connection() {
     }
     server.until(|stats| stats.connections == 0 && stats.in_flight == 0);
     assert_alive(&server);
+}
+
+/// Has the server panic at its next coming to `point`.
+fn arm(server: &Running, point: &'static str) {
+    server.tell(move |_| faults::arm(point));
+}
+
+/// Waits until it has.
+fn await_panic(server: &Running) {
+    let start = Instant::now();
+    while server.tell(|_| faults::is_armed()) {
+        assert!(start.elapsed() < PATIENCE);
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn in_accepting_it_is_a_closed_connection() {
+    let server = serve(routes);
+    arm(&server, "accept");
+    server.connect().assert_closed();
+    await_panic(&server);
+    assert_alive(&server);
+}
+
+#[test]
+fn in_the_timers_it_ends_no_deadline() {
+    let header = Duration::from_millis(300);
+    let server = serve_with(move |config| config.timeouts.header = header, routes);
+    let mut silent = server.connect();
+    server.until(|stats| stats.connections == 1);
+    arm(&server, "timer");
+    silent.assert_closed();
+    await_panic(&server);
+    assert_alive(&server);
+}
+
+/// A client whose upload nobody takes, so that its connection does not read.
+fn unread(server: &Running) -> Client {
+    let in_flight = server.stats().in_flight;
+    let mut client = server.connect();
+    client.send("POST /never HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n");
+    client.send(vec![b'x'; 200_000]);
+    server.until(|stats| stats.in_flight > in_flight);
+    client
+}
+
+#[test]
+fn where_hangups_are_heard_the_next_one_is() {
+    let server = serve(|all| {
+        routes(all);
+        all.any("/never", async |_: Request| {
+            std::future::pending::<()>().await;
+        })
+        .unwrap();
+    });
+    let lost = unread(&server);
+    arm(&server, "hangup");
+    lost.reset();
+    await_panic(&server);
+    let told = unread(&server);
+    let connections = server.stats().connections;
+    told.reset();
+    server.until(|stats| stats.connections < connections);
+    assert_alive(&server);
+}
+
+thread_local! {
+    /// What `Explosive` took, on the server's thread.
+    static KEPT: RefCell<Vec<(Exchange, Rc<dyn Observer>)>> = const { RefCell::new(Vec::new()) };
+}
+
+#[test]
+fn in_whoever_is_told_of_the_end_it_is_the_end_all_the_same() {
+    struct Explosive;
+    impl Observer for Explosive {
+        fn body_ready(&self) {}
+        fn writable(&self) {}
+        fn disconnected(&self) {
+            panic!("told of the end")
+        }
+    }
+    struct Keeps;
+    impl Service for Keeps {
+        fn call(&self, exchange: Exchange) -> Option<LocalBoxFuture<()>> {
+            if exchange.head().raw_path() == b"/plain" {
+                exchange.respond(200, [("x", "y")], &b"hello"[..]).unwrap();
+                return None;
+            }
+            let observer: Rc<dyn Observer> = Rc::new(Explosive);
+            exchange.watch(Rc::downgrade(&observer) as Weak<dyn Observer>);
+            KEPT.with_borrow_mut(|kept| kept.push((exchange, observer)));
+            None
+        }
+    }
+    let server = serve_service(|_| {}, || Rc::new(Keeps));
+    let before = server.stats().panics_total;
+    let mut client = server.connect();
+    client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    server.until(|stats| stats.in_flight == 1);
+    client.reset();
+    server.until(|stats| stats.connections == 0 && stats.in_flight == 0);
+    assert!(server.stats().panics_total > before);
+    assert_alive(&server);
+    server.tell(|_| drop(KEPT.take()));
 }
 
 #[test]

@@ -198,3 +198,16 @@ fn an_answer_that_was_begun_may_take_its_time() {
     assert_eq!(client.take(50_000_000).len(), 50_000_000);
     assert_eq!(client.get("/plain").text(), "hello");
 }
+
+#[test]
+fn a_refused_client_that_stays() {
+    let server = serve(|timeouts| timeouts.linger = SHORT);
+    let mut client = server.connect();
+    let start = Instant::now();
+    client.send("GET\r\n\r\n");
+    assert_eq!(client.head().status, 400);
+    // The answer is whole, and the client has not left.
+    client.rest();
+    server.until(|stats| stats.connections == 0);
+    assert!(start.elapsed() >= SHORT);
+}

@@ -7,9 +7,10 @@ use pyo3::types::{PyBytes, PyString, PyType};
 
 use super::Adapted;
 use crate::asgi::Beginning;
-use crate::call::{chunk, fields, raw_headers};
+use crate::call::{fields, raw_headers};
 use crate::errors;
 use crate::executor::Owed;
+use crate::ffi;
 use crate::json::model::{self, Plan};
 use crate::plan::{Json, Serialise, path_params};
 
@@ -88,7 +89,7 @@ impl Response {
             },
             Serialise::Typed(typed) => match typed.json(value) {
                 Ok(Json::Planned(body)) => self.respond(JSON, body.chunk()),
-                Ok(Json::Asked(content)) => self.respond(JSON, chunk(&content)),
+                Ok(Json::Asked(content)) => self.respond(JSON, ffi::chunk(&content)),
                 Err(_) => return Ok(false),
             },
             Serialise::Text(media_type) => {
@@ -136,7 +137,7 @@ impl Response {
         };
         let sent = self
             .exchange
-            .respond(status, fields(&headers), chunk(&body))
+            .respond(status, fields(&headers), ffi::chunk(&body))
             .is_ok();
         Ok(sent || self.exchange.is_disconnected())
     }

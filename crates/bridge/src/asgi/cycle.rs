@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
+use api::error::ResponseError;
 use api::exchange::{BodyEvent, Exchange, Observer};
 use bytes::Bytes;
 use pyloop::gil::Kept;
@@ -164,19 +165,8 @@ impl Cycle {
 
     fn body(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<()> {
         let body = message::Body::read(py, sent)?;
-        let result = if body.more {
-            self.exchange.write(body.chunk())
-        } else if self.announced_trailers.get() {
-            self.phase.set(Phase::Trailers);
-            self.exchange.write(body.chunk())
-        } else {
-            self.phase.set(Phase::Done);
-            self.exchange
-                .write(body.chunk())
-                .and_then(|()| self.exchange.finish())
-        };
-        self.settle(py);
-        result.map_err(|error| errors::response(&error))
+        let written = self.exchange.write(body.chunk());
+        self.go_on(py, written, body.more)
     }
 
     fn hint(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<()> {
@@ -191,17 +181,24 @@ impl Cycle {
         let written = self
             .exchange
             .write_file(part.file, part.offset, part.length);
-        let result = if part.more {
-            written
-        } else if self.announced_trailers.get() {
+        self.go_on(py, written, part.more)
+    }
+
+    /// A part of the body was written; `more` says whether another one follows.
+    fn go_on(
+        &self,
+        py: Python<'_>,
+        mut written: Result<(), ResponseError>,
+        more: bool,
+    ) -> PyResult<()> {
+        if !more && self.announced_trailers.get() {
             self.phase.set(Phase::Trailers);
-            written
-        } else {
+        } else if !more {
             self.phase.set(Phase::Done);
-            written.and_then(|()| self.exchange.finish())
-        };
-        self.settle(py);
-        result.map_err(|error| errors::response(&error))
+            written = written.and_then(|()| self.exchange.finish());
+            self.settle(py);
+        }
+        written.map_err(|error| errors::response(&error))
     }
 
     fn send_trailers(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<()> {

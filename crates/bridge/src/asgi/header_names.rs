@@ -1,7 +1,5 @@
 //! Header names as Python bytes in lower case; the common ones are made once for the process.
 
-use std::collections::HashMap;
-
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
@@ -72,26 +70,53 @@ const COMMON: [&str; 60] = [
 /// Longer names than this are not common ones.
 const LONGEST: usize = 32;
 
-/// `name` in lower case.
-pub fn lower<'py>(py: Python<'py>, name: &[u8]) -> Bound<'py, PyBytes> {
-    let mut buffer = [0_u8; LONGEST];
-    let Some(lowered) = buffer.get_mut(..name.len()) else {
-        return PyBytes::new(py, &name.to_ascii_lowercase());
-    };
-    lowered.copy_from_slice(name);
-    lowered.make_ascii_lowercase();
-    match common(py).get(&*lowered) {
-        Some(known) => known.bind(py).clone(),
-        None => PyBytes::new(py, lowered),
+/// Places of the table: several for each name, so that searches are short.
+const PLACES: usize = 256;
+
+/// The common names, each at the first free place from its own on.
+pub struct Names(Vec<Option<(&'static [u8], Py<PyBytes>)>>);
+
+/// The common names; to be asked once for a whole list.
+pub fn common(py: Python<'_>) -> &'static Names {
+    static NAMES: PyOnceLock<Names> = PyOnceLock::new();
+    NAMES.get_or_init(py, || Names::new(py))
+}
+
+impl Names {
+    fn new(py: Python<'_>) -> Self {
+        let mut places: Vec<_> = (0..PLACES).map(|_| None).collect();
+        for name in COMMON.map(str::as_bytes) {
+            let free = search(&places, name);
+            places[free] = Some((name, PyBytes::new(py, name).unbind()));
+        }
+        Self(places)
+    }
+
+    /// `name` in lower case.
+    pub fn lower<'py>(&self, py: Python<'py>, name: &[u8]) -> Bound<'py, PyBytes> {
+        let mut buffer = [0_u8; LONGEST];
+        let Some(lowered) = buffer.get_mut(..name.len()) else {
+            return PyBytes::new(py, &name.to_ascii_lowercase());
+        };
+        lowered.copy_from_slice(name);
+        lowered.make_ascii_lowercase();
+        match &self.0[search(&self.0, lowered)] {
+            Some((_, known)) => known.bind(py).clone(),
+            None => PyBytes::new(py, lowered),
+        }
     }
 }
 
-fn common(py: Python<'_>) -> &HashMap<&'static [u8], Py<PyBytes>> {
-    static NAMES: PyOnceLock<HashMap<&'static [u8], Py<PyBytes>>> = PyOnceLock::new();
-    NAMES.get_or_init(py, || {
-        COMMON
-            .iter()
-            .map(|name| (name.as_bytes(), PyBytes::new(py, name.as_bytes()).unbind()))
-            .collect()
-    })
+/// Where `name` stands, or the empty place where it would. The names in the table are ours, so nobody can make searches long.
+fn search(places: &[Option<(&[u8], Py<PyBytes>)>], name: &[u8]) -> usize {
+    let byte = |at: usize| usize::from(name.get(at).copied().unwrap_or_default());
+    let middle = byte(name.len() / 2);
+    let mut place = name.len() + 3 * byte(0) + 7 * middle + 31 * byte(name.len().wrapping_sub(1));
+    loop {
+        place %= PLACES;
+        match &places[place] {
+            Some((known, _)) if *known != name => place += 1,
+            _ => return place,
+        }
+    }
 }

@@ -123,12 +123,7 @@ impl<'py> Body<'py> {
 
     /// The chunk: shared where it is large, borrowed where a copy is cheaper than a reference.
     pub fn chunk(&self) -> Chunk<'_> {
-        const COPY_BELOW: usize = 16 * 1024;
-        match &self.bytes {
-            None => Chunk::Borrowed(&[]),
-            Some(bytes) if bytes.as_bytes().len() < COPY_BELOW => Chunk::Borrowed(bytes.as_bytes()),
-            Some(bytes) => Chunk::Owned(ffi::share_bytes(bytes)),
-        }
+        self.bytes.as_ref().map_or(Chunk::Borrowed(&[]), ffi::chunk)
     }
 }
 

@@ -23,7 +23,19 @@ const EXTENSIONS: [&str; 4] = [
     "http.response.zerocopysend",
 ];
 
-/// The parts of a scope that are equal for every request of a server.
+/// What every scope has beside its constants; the template says so already, so that a copy of it never has to grow.
+const OF_EVERY_SCOPE: [&str; 8] = [
+    "http_version",
+    "scheme",
+    "server",
+    "client",
+    "path",
+    "raw_path",
+    "query_string",
+    "headers",
+];
+
+/// The parts of a scope that are equal for every request of a server, and places for the others.
 pub struct Template {
     http: Kept<PyDict>,
     /// What an `http` scope says may be sent beyond ASGI's core.
@@ -42,8 +54,19 @@ impl Template {
         http.set_item(intern!(py, "type"), intern!(py, "http"))?;
         http.set_item(intern!(py, "asgi"), asgi)?;
         http.set_item(intern!(py, "root_path"), root_path)?;
+        for name in OF_EVERY_SCOPE {
+            http.set_item(PyString::intern(py, name), py.None())?;
+        }
+        http.set_item(intern!(py, "extensions"), py.None())?;
         let websocket = http.copy()?;
         websocket.set_item(intern!(py, "type"), intern!(py, "websocket"))?;
+        websocket.set_item(intern!(py, "subprotocols"), py.None())?;
+        http.set_item(intern!(py, "method"), py.None())?;
+        if state.is_some() {
+            for scope in [&http, &websocket] {
+                scope.set_item(intern!(py, "state"), py.None())?;
+            }
+        }
         let extensions = PyDict::new(py);
         for name in EXTENSIONS {
             extensions.set_item(name, PyDict::new(py))?;
@@ -152,12 +175,12 @@ pub fn method<'py>(py: Python<'py>, method: &str) -> Bound<'py, PyString> {
 }
 
 pub fn headers<'py>(py: Python<'py>, head: &Head) -> PyResult<Bound<'py, PyList>> {
-    let pairs = PyList::empty(py);
-    for (name, value) in head.headers() {
-        let pair = (header_names::lower(py, name), PyBytes::new(py, value));
-        pairs.append(pair)?;
-    }
-    Ok(pairs)
+    let names = header_names::common(py);
+    PyList::new(
+        py,
+        head.headers()
+            .map(|(name, value)| (names.lower(py, name), PyBytes::new(py, value))),
+    )
 }
 
 /// What Python sees of a connection; made once for a connection.

@@ -1,7 +1,7 @@
 //! What a handler gave, as a response: results, response objects, exceptions. Whatever happens, the exchange is answered.
 
 use api::error::ResponseError;
-use api::exchange::{Chunk, Exchange};
+use api::exchange::Exchange;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -13,9 +13,6 @@ use crate::executor::Owed;
 use crate::ffi;
 use crate::json::write::Document;
 use crate::plan::{Json, Operation, Serialise};
-
-/// From this length on a body is sent from Python's memory, without a copy.
-const SHARED_FROM: usize = 16 * 1024;
 
 const JSON: &str = "application/json";
 
@@ -120,7 +117,7 @@ impl<'a> Answering<'a> {
         let sent = self.exchange.respond(
             self.operation.status,
             [("content-type", media_type)],
-            chunk(content),
+            ffi::chunk(content),
         );
         sent.map_err(|error| refused(py, &error))
     }
@@ -155,7 +152,7 @@ impl<'a> Answering<'a> {
             .getattr(intern!(py, "body"))?
             .cast_into::<PyBytes>()?;
         self.exchange
-            .respond(status, fields(&headers), chunk(&body))
+            .respond(status, fields(&headers), ffi::chunk(&body))
             .map_err(|error| refused(py, &error))
     }
 
@@ -221,14 +218,4 @@ pub fn fields<'a>(headers: &'a RawHeaders<'_>) -> impl Iterator<Item = (&'a [u8]
     headers
         .iter()
         .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
-}
-
-/// A body's bytes: copied if short, else shared.
-pub fn chunk<'a>(bytes: &'a Bound<'_, PyBytes>) -> Chunk<'a> {
-    let slice = bytes.as_bytes();
-    if slice.len() < SHARED_FROM {
-        Chunk::from(slice)
-    } else {
-        Chunk::from(ffi::share_bytes(bytes))
-    }
 }

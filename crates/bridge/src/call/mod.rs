@@ -20,7 +20,7 @@ use pyloop::gil::Kept;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-pub use self::answer::{chunk, fields, raw_headers};
+pub use self::answer::{fields, raw_headers};
 use self::imports::Imports;
 use self::source::Source;
 use crate::executor::{Arrived, Face, Owed, Parts, PlanService, Shared, send_answer};

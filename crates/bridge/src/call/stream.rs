@@ -11,12 +11,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::answer::{Answering, chunk, fields, raw_headers, refused, work_of};
+use super::answer::{Answering, fields, raw_headers, refused, work_of};
 use super::{Own, background};
 use crate::coroutine::awaitable;
 use crate::errors;
 use crate::executor::{Owed, Shared};
-use crate::ffi::ThreadBound;
+use crate::ffi::{self, ThreadBound};
 use crate::leaving::{Leaving, OnDisconnect};
 use crate::plan::Operation;
 use crate::task::Started;
@@ -155,7 +155,7 @@ impl Sink {
         let open = self.open()?;
         if !piece.as_bytes().is_empty() {
             open.exchange
-                .write(chunk(piece))
+                .write(ffi::chunk(piece))
                 .map_err(|error| refused(py, &error))?;
         }
         if open.exchange.is_writable() {

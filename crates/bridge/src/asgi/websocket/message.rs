@@ -122,16 +122,12 @@ impl<'py> Payload<'py> {
 
     /// What goes to the client: shared where it is large. `UnicodeEncodeError` for half surrogates.
     pub fn chunk(&self) -> PyResult<(session::Kind, Chunk<'_>)> {
-        const COPY_BELOW: usize = 16 * 1024;
         Ok(match self {
             Self::Text(text) => (
                 session::Kind::Text,
                 Chunk::Borrowed(text.to_str()?.as_bytes()),
             ),
-            Self::Binary(bytes) if bytes.as_bytes().len() < COPY_BELOW => {
-                (session::Kind::Binary, Chunk::Borrowed(bytes.as_bytes()))
-            }
-            Self::Binary(bytes) => (session::Kind::Binary, Chunk::Owned(ffi::share_bytes(bytes))),
+            Self::Binary(bytes) => (session::Kind::Binary, ffi::chunk(bytes)),
         })
     }
 }
