@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from data_bridge._native import OPT_AS_PYTHON, dumps
 from data_bridge.datastructures.headers import MutableHeaders
 
 if TYPE_CHECKING:
@@ -166,7 +167,11 @@ class JSONResponse(Response):
         super().__init__(content, status_code, headers, media_type, background)
 
     def render(self, content: Any) -> bytes | memoryview:
-        """Serialise the content."""
+        """Serialise the content: by our JSON what it writes as Python's does, the rest by Python's."""
+        try:
+            return dumps(content, None, OPT_AS_PYTHON)
+        except TypeError:
+            pass
         return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
 
 

@@ -9,7 +9,7 @@ use super::web::Web;
 pub struct Options(u32);
 
 /// Every bit's name in Python, value and meaning; `dumps` refuses any other bit.
-pub const NAMED: [(&str, u32); 15] = [
+pub const NAMED: [(&str, u32); 16] = [
     ("OPT_INDENT_2", Options::INDENT_2),
     ("OPT_NAIVE_UTC", Options::NAIVE_UTC),
     ("OPT_NON_STR_KEYS", Options::NON_STR_KEYS),
@@ -23,6 +23,7 @@ pub const NAMED: [(&str, u32); 15] = [
     ("OPT_APPEND_NEWLINE", Options::APPEND_NEWLINE),
     ("OPT_PASSTHROUGH_DATACLASS", Options::PASSTHROUGH_DATACLASS),
     ("OPT_STRICT_FLOAT", Options::STRICT_FLOAT),
+    ("OPT_AS_PYTHON", Options::AS_PYTHON),
     ("OPT_SERIALIZE_DATACLASS", 0),
     ("OPT_SERIALIZE_UUID", 0),
 ];
@@ -42,6 +43,8 @@ impl Options {
     pub const PASSTHROUGH_DATACLASS: u32 = 1 << 11;
     /// Ours alone, far from where orjson would go on.
     pub const STRICT_FLOAT: u32 = 1 << 24;
+    /// Refuses what Python's `json.dumps` writes otherwise, or refuses: whoever asks has `json.dumps` for that. Not for users.
+    pub const AS_PYTHON: u32 = 1 << 25;
     /// With one of these a dictionary is not simply written in its own order.
     pub const DICT_BY_OTHER_RULES: u32 = Self::SORT_KEYS | Self::NON_STR_KEYS;
 

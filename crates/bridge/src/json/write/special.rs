@@ -18,12 +18,15 @@ pub fn write<'py>(writer: &mut Writer<'_, 'py>, object: &Bound<'py, PyAny>) -> W
     if let Dialect::Web(web) = writer.settings.dialect {
         return web.write(writer, object);
     }
+    let options = writer.settings.options;
+    if options.has(Options::AS_PYTHON) {
+        return Err(Stop::unknown(object, None));
+    }
     // The next one in a list of models.
     if writer.knows_plan(object, Wishes::default()) {
         return model::write_own(writer, object);
     }
     let kind = kind::of(&object.get_type())?;
-    let options = writer.settings.options;
     match kind {
         Kind::Model => model::write_own(writer, object),
         Kind::DateTime | Kind::Date | Kind::Time if options.has(Options::PASSTHROUGH_DATETIME) => {

@@ -108,6 +108,9 @@ impl Writer<'_, '_> {
 
     #[cold]
     fn rare_float(&mut self, value: f64) -> Written {
+        if self.settings.options.has(Options::AS_PYTHON) {
+            return Err(Stop::refused("Python writes this number otherwise"));
+        }
         if !value.is_finite() {
             if self.settings.options.has(Options::STRICT_FLOAT) {
                 return Err(Stop::refused(&format!(
