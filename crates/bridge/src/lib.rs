@@ -3,7 +3,6 @@
 mod access_log;
 mod adapted;
 mod asgi;
-mod call;
 pub mod coroutine;
 mod errors;
 mod executor;
@@ -53,8 +52,8 @@ mod _native {
         #[pymodule_export]
         use crate::testing::{
             detached_drops, drop_detached, drop_detached_without_wrapper, escape_with_each, occupy,
-            open_sections, panic_in_job, planned_body, response_body, sleep, spawn_from_thread,
-            spawn_many, take_turns,
+            open_sections, panic_in_job, planned_body, sleep, spawn_from_thread, spawn_many,
+            take_turns,
         };
         use pyo3::prelude::*;
 

@@ -14,7 +14,6 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::adapted;
 use crate::asgi::AsgiService;
-use crate::call;
 use crate::coroutine::awaitable;
 use crate::errors;
 use crate::ffi::{self, ThreadBound};
@@ -77,18 +76,6 @@ impl Server {
         state: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let service = self.asgi(app, root_path, state)?;
-        self.serve(py, Rc::new(service))
-    }
-
-    /// Accepts from now on and answers with `app`, a `data_bridge.App`, by its plan. To be awaited.
-    fn start_app<'py>(
-        &self,
-        py: Python<'py>,
-        app: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let own = self.state()?;
-        let running = Rc::clone(&own.running);
-        let service = call::service(app, own.event_loop.bind(py), own.on_disconnect, running)?;
         self.serve(py, Rc::new(service))
     }
 

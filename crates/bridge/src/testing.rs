@@ -145,13 +145,6 @@ pub fn escape_with_each(text: &str) -> Vec<(&'static str, Cow<'static, [u8]>)> {
     copies.map(|(name, copy)| (name, copy.into())).collect()
 }
 
-/// `value` as a response of an `App` without a return annotation has it.
-#[pyfunction]
-pub fn response_body(value: &Bound<'_, PyAny>) -> PyResult<Cow<'static, [u8]>> {
-    let document = write::Web::new(value.py())?.body(value)?;
-    Ok(document.as_slice().to_vec().into())
-}
-
 /// `value` as its core schema's plan writes it; `None` where that leaves it to Pydantic, `LookupError` without a plan.
 #[pyfunction]
 #[pyo3(signature = (schema, value, *, by_alias=None, exclude_none=false, exclude_unset=false))]

@@ -106,21 +106,21 @@ mod tests {
         form.finish()
     }
 
-    fn pairs(expected: &[(&str, &str)]) -> Result<Vec<Pair>, Refusal> {
-        Ok(expected
+    fn pairs(expected: &[(&str, &str)]) -> Vec<Pair> {
+        expected
             .iter()
             .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
-            .collect())
+            .collect()
     }
 
     #[test]
     fn pairs_may_lack_a_name_or_a_value() {
         assert_eq!(
             read(&[b"a=1&&b&=2&"]),
-            pairs(&[("a", "1"), ("b", ""), ("", "2")])
+            Ok(pairs(&[("a", "1"), ("b", ""), ("", "2")]))
         );
-        assert_eq!(read(&[b"="]), pairs(&[("", "")]));
-        assert_eq!(read(&[b""]), pairs(&[]));
+        assert_eq!(read(&[b"="]), Ok(pairs(&[("", "")])));
+        assert_eq!(read(&[b""]), Ok(pairs(&[])));
     }
 
     #[test]
@@ -130,16 +130,19 @@ mod tests {
             let (first, second) = body.split_at(cut);
             assert_eq!(
                 read(&[first, second]),
-                pairs(&[("a", "1"), ("b", "=2"), ("c", "")])
+                Ok(pairs(&[("a", "1"), ("b", "=2"), ("c", "")]))
             );
         }
     }
 
     #[test]
     fn there_are_limits() {
-        assert_eq!(read(&[b"ab=cd"]), pairs(&[("ab", "cd")]));
+        assert_eq!(read(&[b"ab=cd"]), Ok(pairs(&[("ab", "cd")])));
         assert_eq!(read(&[b"ab=c", b"de"]), Err(Refusal::FieldSize));
-        assert_eq!(read(&[b"a&b&c"]), pairs(&[("a", ""), ("b", ""), ("c", "")]));
+        assert_eq!(
+            read(&[b"a&b&c"]),
+            Ok(pairs(&[("a", ""), ("b", ""), ("c", "")]))
+        );
         assert_eq!(read(&[b"a&b&c&d"]), Err(Refusal::Fields));
     }
 }

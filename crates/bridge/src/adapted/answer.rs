@@ -6,8 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyType};
 
 use super::Adapted;
+use super::parts::{fields, raw_headers};
 use crate::asgi::Beginning;
-use crate::call::{fields, raw_headers};
 use crate::errors;
 use crate::executor::Owed;
 use crate::ffi;

@@ -4,6 +4,7 @@
 //! it, goes on through the app itself, as an ASGI call.
 
 mod answer;
+mod parts;
 
 use std::rc::Rc;
 use std::sync::Arc;

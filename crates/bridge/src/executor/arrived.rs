@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use api::exchange::Exchange;
 use bytes::Bytes;
-use pyloop::gil::Kept;
 use pyloop::host::Job;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -12,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::{Face, Owed, Shared, pool};
 use crate::ffi;
-use crate::plan::{Direct, Found, Maker, Mode};
+use crate::plan::{Direct, Found, Mode};
 
 /// The arguments of a call, in the order of their names.
 pub type Arguments<'py> = SmallVec<[Bound<'py, PyAny>; 6]>;
@@ -27,8 +26,6 @@ pub struct Arrived<F: Face> {
     pub found: Found,
     /// The body, where the operation wants it and the plan has read it.
     pub body: Option<Bytes>,
-    /// The list that user code may fill with work for afterwards.
-    background: Option<Kept<PyAny>>,
 }
 
 impl<F: Face> Job for Arrived<F> {
@@ -53,11 +50,10 @@ impl<F: Face> Arrived<F> {
             exchange,
             found,
             body,
-            background: None,
         }
     }
 
-    fn begin(mut self, py: Python<'_>) {
+    fn begin(self, py: Python<'_>) {
         if self.exchange.is_finished() {
             return; // Too late: it was answered in our place.
         }
@@ -69,7 +65,7 @@ impl<F: Face> Arrived<F> {
     }
 
     /// The values before the steps; `None` where the reference has to decide about one.
-    fn slots<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Slots<'py>>> {
+    fn slots<'py>(&self, py: Python<'py>) -> PyResult<Option<Slots<'py>>> {
         let operation = &self.found.operation;
         let Some(values) = self.found.values.as_ref().filter(|_| operation.is_native) else {
             return Ok(None);
@@ -90,15 +86,9 @@ impl<F: Face> Arrived<F> {
                 slots.extend(accepted.cast::<PyList>()?.iter());
             }
         }
-        let mut background = None;
         for maker in &operation.makers {
-            let made = F::make(py, *maker, self)?;
-            if *maker == Maker::Background {
-                background = Some(Kept::from(made.clone()));
-            }
-            slots.push(made);
+            slots.push(F::make(py, *maker, self)?);
         }
-        self.background = background;
         Ok(Some(slots))
     }
 
@@ -143,8 +133,7 @@ impl<F: Face> Arrived<F> {
     pub fn owed(self, py: Python<'_>) -> PyResult<(Owed<F>, ffi::Context)> {
         let context = ffi::Context::copy_current(py)?;
         let owed = Owed::new(self.shared, self.exchange, self.found, &context.bind(py))
-            .with_body(self.body)
-            .with_background(self.background);
+            .with_body(self.body);
         Ok((owed, context))
     }
 }

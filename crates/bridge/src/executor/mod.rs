@@ -1,8 +1,8 @@
 //! The executor of plans: from a request on our server to user code and back, whatever framework's face the app has.
 //!
 //! 404, 405 and constants are answered without the interpreter. A route that compiled becomes one job: [`arrived`] builds
-//! the values and calls, [`owed`] waits for what comes of it. All in which the faces differ is in [`Face`]: our own is
-//! [`crate::call`], `FastAPI`'s [`crate::adapted`].
+//! the values and calls, [`owed`] waits for what comes of it. What an app does
+//! in its own way is in [`Face`], which [`crate::adapted`] has.
 
 mod arrived;
 mod body;

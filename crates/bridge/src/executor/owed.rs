@@ -25,8 +25,6 @@ pub struct Owed<F: Face> {
     pub body: Option<Bytes>,
     /// The context that user code runs in, from its first line to its exception handlers.
     pub context: Kept<PyAny>,
-    /// What user code may have filled with work for afterwards.
-    pub background: Option<Kept<PyAny>>,
     /// Ends the task that makes the answer, where nobody will want it.
     leaving: Option<Rc<Leaving>>,
 }
@@ -45,7 +43,6 @@ impl<F: Face> Owed<F> {
             found,
             body: None,
             context: Kept::new(context.clone().unbind()),
-            background: None,
             leaving: None,
         }
     }
@@ -53,11 +50,6 @@ impl<F: Face> Owed<F> {
     /// The same, with what was read of the request's body.
     pub fn with_body(self, body: Option<Bytes>) -> Self {
         Self { body, ..self }
-    }
-
-    /// The same, with the list of work for afterwards.
-    pub fn with_background(self, background: Option<Kept<PyAny>>) -> Self {
-        Self { background, ..self }
     }
 
     /// Runs a coroutine as a task; its result is the answer.

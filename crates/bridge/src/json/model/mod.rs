@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyType};
 
-use super::write::{Document, Into, Kind, Options, Settings, Stop, Writer, kind_of};
+use super::write::{Document, Into, Options, Settings, Stop, Writer};
 
 pub use self::plan::{BLOCK, Class, Field, Form, Key, Model, Node, Plan, Wishes};
 pub use self::read::read;
@@ -56,21 +56,6 @@ pub fn write_own<'py>(writer: &mut Writer<'_, 'py>, model: &Bound<'py, PyAny>) -
     let serialiser = serialiser_of(model)?;
     let value = serialiser.call_method(intern!(py, "to_python"), (model,), Some(&options))?;
     writer.write(&value)
-}
-
-/// Writes a model as a response has it, by its aliases; `false` for what is no model.
-pub fn write_by_alias<'py>(
-    writer: &mut Writer<'_, 'py>,
-    model: &Bound<'py, PyAny>,
-) -> Result<bool, Stop> {
-    let wishes = Wishes {
-        by_alias: Some(true),
-        ..Wishes::default()
-    };
-    if !writer.knows_plan(model, wishes) && kind_of(&model.get_type())? != Kind::Model {
-        return Ok(false);
-    }
-    write(writer, model, wishes).map(|()| true)
 }
 
 fn write<'py>(

@@ -10,12 +10,10 @@ mod numpy;
 mod options;
 mod special;
 mod stop;
-mod web;
 
 pub use ffi::{Document, Into, Writer, add_dumps, ascii, ascii_bits, quoted};
 #[cfg(feature = "testing")]
 pub use ffi::{add_respond, copy_with_each};
 pub use kind::{Kind, of as kind_of};
-pub use options::{Dialect, Options, Settings};
+pub use options::{Options, Settings};
 pub use stop::Stop;
-pub use web::Web;

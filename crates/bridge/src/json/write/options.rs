@@ -2,8 +2,6 @@
 
 use pyo3::prelude::*;
 
-use super::web::Web;
-
 /// A set of wishes.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Options(u32);
@@ -67,21 +65,10 @@ impl Options {
     }
 }
 
-/// Who decides what an object beyond the built-in types becomes.
-#[derive(Clone, Copy, Default)]
-pub enum Dialect<'a> {
-    /// `dumps`: orjson's rules.
-    #[default]
-    Own,
-    /// A response: Pydantic's, which are `FastAPI`'s.
-    Web(&'a Web),
-}
-
 /// How one document is to be written.
 #[derive(Clone, Copy, Default)]
 pub struct Settings<'a, 'py> {
     pub options: Options,
     /// Called with what has no form in JSON.
     pub default: Option<&'a Bound<'py, PyAny>>,
-    pub dialect: Dialect<'a>,
 }

@@ -5,7 +5,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::kind::{self, Kind};
-use super::options::{Dialect, Options};
+use super::options::Options;
 use super::stop::{Cause, Stop, Written};
 use super::{Writer, dataclass, datetime, numpy};
 use crate::json::model::{self, Wishes};
@@ -15,9 +15,6 @@ const DEFAULTS: u32 = 254;
 
 /// Writes an object that is none of the exact built-in types.
 pub fn write<'py>(writer: &mut Writer<'_, 'py>, object: &Bound<'py, PyAny>) -> Written {
-    if let Dialect::Web(web) = writer.settings.dialect {
-        return web.write(writer, object);
-    }
     let options = writer.settings.options;
     if options.has(Options::AS_PYTHON) {
         return Err(Stop::unknown(object, None));

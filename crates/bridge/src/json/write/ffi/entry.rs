@@ -11,7 +11,7 @@ use pyo3::{Borrowed, ffi};
 
 use super::buffer::Into;
 use super::walk::Writer;
-use crate::json::write::options::{Dialect, NAMED, Options, Settings};
+use crate::json::write::options::{NAMED, Options, Settings};
 
 type Object = *mut ffi::PyObject;
 
@@ -59,26 +59,24 @@ pub fn add_respond(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 #[cfg(feature = "testing")]
 unsafe extern "C" fn respond(_module: Object, value: Object) -> Object {
-    use crate::json::write::Web;
+    use crate::json::model::{self, Plan};
     use api::exchange::Unconnected;
-    use pyo3::sync::PyOnceLock;
     use std::cell::RefCell;
 
     thread_local! {
         static OUTPUT: RefCell<Unconnected> = RefCell::default();
     }
-    static WEB: PyOnceLock<Web> = PyOnceLock::new();
     // SAFETY: the interpreter calls attached, with a live object.
     unsafe {
         let py = Python::assume_attached();
-        let body = WEB
-            .get_or_try_init(py, || Web::new(py))
-            .and_then(|web| web.body(&Borrowed::from_ptr(py, value)));
+        let body = gil::attach(|py| model::body(&Plan::PLAIN, &Borrowed::from_ptr(py, value)))
+            .unwrap_or_else(|| Err(shutting_down()));
         match body {
-            Ok(document) => {
+            Ok(Some(document)) => {
                 let length = OUTPUT.with_borrow_mut(|output| output.take(document.chunk()));
                 ffi::PyLong_FromSize_t(length)
             }
+            Ok(None) => ffi::PyLong_FromSize_t(0),
             Err(error) => {
                 gil::attach(|py| error.restore(py));
                 ptr::null_mut()
@@ -192,7 +190,6 @@ unsafe fn run(py: Python<'_>, [object, default, _]: Slots, options: Options) -> 
         let settings = Settings {
             options,
             default: default.as_ref(),
-            dialect: Dialect::Own,
         };
         let mut writer = Writer::new(py, Into::Python, settings);
         let object = Borrowed::from_ptr(py, object);

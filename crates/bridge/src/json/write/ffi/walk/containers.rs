@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 
 use super::{Held, Object, Writer};
 use crate::json::write::keys;
-use crate::json::write::options::{Dialect, Options};
+use crate::json::write::options::Options;
 use crate::json::write::stop::{Cause, Stop, Written};
 
 impl Writer<'_, '_> {
@@ -101,7 +101,6 @@ impl Writer<'_, '_> {
             if !ATTRIBUTES && self.settings.options.has(Options::DICT_BY_OTHER_RULES) {
                 return self.dict_by_other_rules(dict);
             }
-            let started = self.buffer.len();
             self.open(dict, b'{')?;
             let (mut position, mut left) = (0, count);
             let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
@@ -111,11 +110,9 @@ impl Writer<'_, '_> {
                 if ffi::PyDict_Next(dict, &raw mut position, &raw mut key, &raw mut value) == 0 {
                     return Err(Stop::changed("dictionary"));
                 }
-                if ffi::Py_TYPE(key) != &raw mut ffi::PyUnicode_Type {
-                    let is_text = ffi::PyUnicode_Check(key) != 0;
-                    if matches!(self.settings.dialect, Dialect::Web(_)) || !is_text {
-                        return self.odd_key(dict, key, started);
-                    }
+                if ffi::PyUnicode_Check(key) == 0 {
+                    let key = Bound::from_borrowed_ptr(self.py, key);
+                    return Err(Stop::refused_key(&key));
                 }
                 if ATTRIBUTES && self.is_private(key)? {
                     continue;
@@ -153,27 +150,5 @@ impl Writer<'_, '_> {
         let dict = unsafe { Bound::from_borrowed_ptr(self.py, dict).cast_into_unchecked() };
         let written = gil::attach(|_| keys::write(self, &dict));
         written.unwrap_or_else(|| Err(Stop::new(Cause::Finalizing)))
-    }
-
-    /// A dictionary whose text began at `started` has a key that is no exact `str`.
-    ///
-    /// # Safety
-    /// `dict` is held, `key` lives until code runs.
-    #[cold]
-    #[inline(never)]
-    unsafe fn odd_key(&mut self, dict: Object, key: Object, started: usize) -> Written {
-        // SAFETY: the caller says so.
-        let (dict, key) = unsafe {
-            (
-                Bound::from_borrowed_ptr(self.py, dict),
-                Bound::from_borrowed_ptr(self.py, key),
-            )
-        };
-        let Dialect::Web(web) = self.settings.dialect else {
-            return Err(Stop::refused_key(&key));
-        };
-        self.buffer.truncate(started);
-        self.depth -= 1;
-        web.write(self, &dict)
     }
 }
