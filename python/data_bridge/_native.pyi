@@ -22,7 +22,6 @@ from _typeshed import FileDescriptorLike
 from typing_extensions import Buffer, TypeVarTuple, disjoint_base
 
 from data_bridge.adapters.serve import Served
-from data_bridge.app import App
 from data_bridge.lifespan import AsgiApp
 from data_bridge.settings import Settings
 
