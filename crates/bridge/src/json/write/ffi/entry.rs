@@ -68,15 +68,15 @@ unsafe extern "C" fn respond(_module: Object, value: Object) -> Object {
     }
     // SAFETY: the interpreter calls attached, with a live object.
     unsafe {
-        let py = Python::assume_attached();
-        let body = gil::attach(|py| model::body(&Plan::PLAIN, &Borrowed::from_ptr(py, value)))
-            .unwrap_or_else(|| Err(shutting_down()));
-        match body {
-            Ok(Some(document)) => {
+        let body = gil::attach(|py| {
+            let body = model::body(&Plan::PLAIN, &Borrowed::from_ptr(py, value))?;
+            body.ok_or_else(|| PyTypeError::new_err("the plan leaves this value to the app"))
+        });
+        match body.unwrap_or_else(|| Err(shutting_down())) {
+            Ok(document) => {
                 let length = OUTPUT.with_borrow_mut(|output| output.take(document.chunk()));
                 ffi::PyLong_FromSize_t(length)
             }
-            Ok(None) => ffi::PyLong_FromSize_t(0),
             Err(error) => {
                 gil::attach(|py| error.restore(py));
                 ptr::null_mut()
