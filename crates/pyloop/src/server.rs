@@ -61,7 +61,7 @@ pub fn listen(
         sock: sock.clone().unbind(),
         protocol_factory: protocol_factory.clone().unbind(),
         server: server.clone().unbind(),
-        shares_context: py.version_info() >= (3, 15),
+        shares_context: python::is_at_least(15),
         context: match context {
             Some(context) => context.unbind(),
             None => context::copy_current(py)?,

@@ -29,7 +29,7 @@ pub(crate) fn by_factory<'py>(
     for (name, value) in keywords {
         passed.set_item(name, value)?;
     }
-    if py.version_info() >= (3, 14) {
+    if python::is_at_least(14) {
         return factory
             .bind(py)
             .call((event_loop, coroutine), Some(&passed));

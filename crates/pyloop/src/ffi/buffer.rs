@@ -57,6 +57,10 @@ pub fn send_from(
     source: &Bound<'_, PyAny>,
     offset: usize,
 ) -> PyResult<io::Result<usize>> {
+    if let Ok(bytes) = source.cast::<PyBytes>() {
+        let rest = bytes.as_bytes().get(offset..).unwrap_or_default();
+        return Ok(socket::send_now(fd, rest)); // without an export, which costs more than looking
+    }
     let buffer = PyBuffer::<u8>::get(source)?;
     let memory = buffer
         .as_slice_ptr()

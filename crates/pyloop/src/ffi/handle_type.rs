@@ -273,7 +273,7 @@ fn methods(py: Python<'_>, kind: Kind) -> Vec<ffi::PyMethodDef> {
         ),
         without_arguments(c"_run", run, c"_run($self)\n--\n\nRun the callback now."),
     ];
-    if py.version_info() >= (3, 12) {
+    if python::is_at_least(12) {
         methods.push(without_arguments(
             c"get_context",
             get_context,

@@ -236,25 +236,16 @@ fn send<'py>(
     by: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Outcome<'py>> {
     let py = data.py();
-    let bytes = data.cast::<PyBytes>().ok().map(PyBytesMethods::as_bytes);
-    let size: usize = match bytes {
-        Some(bytes) => bytes.len(),
-        None => data.getattr(intern!(py, "nbytes"))?.extract()?,
+    let size: usize = match data.cast::<PyBytes>() {
+        Ok(bytes) => bytes.as_bytes().len(),
+        Err(_) => data.getattr(intern!(py, "nbytes"))?.extract()?,
     };
     loop {
         let taken = match by {
-            None => {
-                let taken = match bytes {
-                    Some(bytes) => {
-                        socket::send_now(fd, bytes.get(sent.get()..).unwrap_or_default())
-                    }
-                    None => buffer::send_from(fd, data, sent.get())?,
-                };
-                match taken {
-                    Ok(taken) => taken,
-                    Err(error) => return failed(py, &error),
-                }
-            }
+            None => match buffer::send_from(fd, data, sent.get())? {
+                Ok(taken) => taken,
+                Err(error) => return failed(py, &error),
+            },
             Some(sock) => {
                 let rest = data.get_item(pyo3::types::PySlice::new(
                     py,

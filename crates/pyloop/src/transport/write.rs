@@ -1,8 +1,8 @@
 //! Writing: from the program to the socket, with flow control. Knows nothing of reading.
 //!
-//! What the callbacks of one poll or of one batch write is gathered and sent by one call at the end. Whoever could see the
-//! difference to a send at once makes it happen: more than [`GATHER`] bytes or the upper mark, a loop that does not run, another thread,
-//! and every question about the transport's state.
+//! What the callbacks of one poll or of one batch write is gathered and sent by one call at the end. Whoever could see
+//! the difference to a send at once makes it happen: more than [`GATHER`] bytes or the upper mark, a loop that does not
+//! run, another thread, and every question about the transport's state.
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
