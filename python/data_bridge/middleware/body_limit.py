@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import BaseHTTPException
+from .handlers import Watched
 
 if TYPE_CHECKING:
     from ..types import ASGIApp, Message, Receive, Scope, Send
@@ -179,18 +180,12 @@ class AppBodyLimitMiddleware:
         if MAX_BODY_SIZE_SCOPE_KEY not in scope:
             await self.app(scope, receive, send)
             return
-        begun = False
-
-        async def watch(message: Message) -> None:
-            nonlocal begun
-            begun = begun or message["type"] == "http.response.start"
-            await send(message)
-
+        watched = Watched(send)
         try:
-            await self.app(scope, receive, watch)
+            await self.app(scope, receive, watched.send)
         except Exception as error:
             found = get_body_limit_error(error)
-            if begun or not isinstance(found, BodyTooLarge):
+            if watched.begun or not isinstance(found, BodyTooLarge):
                 raise
             from ..responses import JSONResponse  # noqa: PLC0415 - few requests need it
 

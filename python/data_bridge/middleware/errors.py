@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from .. import observing
 from ..concurrency import run_in_threadpool
-from .handlers import call_handler
+from .handlers import Watched, call_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..requests import Request
     from ..responses import Response
-    from ..types import ASGIApp, Message, Receive, Scope, Send
+    from ..types import ASGIApp, Receive, Scope, Send
 
 
 class ServerErrorMiddleware:
@@ -30,19 +30,13 @@ class ServerErrorMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun = False
-
-        async def watch(message: Message) -> None:
-            nonlocal begun
-            begun = begun or message["type"] == "http.response.start"
-            await send(message)
-
+        watched = Watched(send)
         try:
-            await self.app(scope, receive, watch)
+            await self.app(scope, receive, watched.send)
         except Exception as error:
             observing.failed(scope, error)
             response = await self._respond(scope, error)
-            if not begun:
+            if not watched.begun:
                 await response(scope, receive, send)
             raise
 

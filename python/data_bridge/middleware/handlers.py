@@ -40,29 +40,36 @@ async def call_handler(handler: Callable[..., Any], connection: Request | WebSoc
     return await run_in_threadpool(handler, connection, error)
 
 
+class Watched:
+    """A ``send`` that notes whether the answer has begun: then no other one can take its place."""
+
+    def __init__(self, send: Send) -> None:
+        self.begun = False
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        """Send."""
+        self.begun = self.begun or message["type"] == "http.response.start"
+        await self._send(message)
+
+
 def wrap_app_handling_exceptions(app: ASGIApp, conn: Request | WebSocket) -> ASGIApp:
     """Put the application's exception handlers around ``app``. An answer that has begun cannot be replaced."""
     by_class, by_status = conn.scope.get(SCOPE_KEY) or ({}, {})
 
     async def handling(scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
-
-        async def watch(message: Message) -> None:
-            nonlocal begun
-            begun = begun or message["type"] == "http.response.start"
-            await send(message)
-
+        watched = Watched(send)
         try:
-            await app(scope, receive, watch)
+            await app(scope, receive, watched.send)
         except Exception as error:
             handler = find_handler(by_class, by_status, error)
             if handler is None:
                 raise
-            if begun:
+            if watched.begun:
                 raise RuntimeError("Caught handled exception, but response already started.") from error
             response = await call_handler(handler, conn, error)
             if response is not None:
-                await response(scope, receive, watch)
+                await response(scope, receive, watched.send)
             # An exception object that is raised again and again would collect the frames of every request.
             error.__traceback__ = None
 
