@@ -10,6 +10,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import data_bridge
 from data_bridge.fastapi.modules import MODULES, Aliases
 
 if TYPE_CHECKING:
@@ -60,28 +61,6 @@ __all__ = [
 #: The release of FastAPI whose behaviour this is.
 __version__ = "0.165.0"
 
-_LATER = {
-    "APIRouter": "routing",
-    "BackgroundTasks": "background",
-    "Body": "param_functions",
-    "Cookie": "param_functions",
-    "Depends": "param_functions",
-    "FastAPI": "app",
-    "File": "param_functions",
-    "Form": "param_functions",
-    "HTTPException": "exceptions",
-    "Header": "param_functions",
-    "Path": "param_functions",
-    "Query": "param_functions",
-    "Request": "requests",
-    "Response": "responses",
-    "Security": "param_functions",
-    "UploadFile": "datastructures",
-    "WebSocket": "websockets",
-    "WebSocketDisconnect": "websockets",
-    "WebSocketException": "exceptions",
-}
-
 sys.meta_path.insert(0, Aliases(__name__))
 
 
@@ -101,10 +80,8 @@ def install() -> None:
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for."""
-    if name == "status":
-        return import_module("data_bridge.status")
     if name in MODULES:  # as `import fastapi` alone gives them
         return import_module(f"{__name__}.{name}")
-    if name not in _LATER:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"data_bridge.{_LATER[name]}"), "App" if name == "FastAPI" else name)
+    return getattr(data_bridge, "App" if name == "FastAPI" else name)
