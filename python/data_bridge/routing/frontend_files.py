@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import warnings
@@ -104,25 +103,13 @@ class FrontendFiles(StaticFiles):
         _, found = await run_in_threadpool(self.lookup_path, name)
         return found is not None and stat.S_ISREG(found.st_mode)
 
-    async def _lookup(self, path: str) -> tuple[str, os.stat_result | None]:
-        try:
-            return await run_in_threadpool(self.lookup_path, path)
-        except PermissionError:
-            raise BaseHTTPException(status_code=401) from None
-        except OSError as error:
-            if error.errno == errno.ENAMETOOLONG:
-                raise BaseHTTPException(status_code=404) from None
-            raise
-        except ValueError:  # A null byte.
-            raise BaseHTTPException(status_code=404) from None
-
     async def _static(self, path: str) -> tuple[str, os.stat_result, bool] | None:
         """Give the file, its facts and whether it is the index of the directory that was asked for."""
-        full_path, found = await self._lookup(path)
+        full_path, found = await self._look_up(path)
         if found is not None and stat.S_ISREG(found.st_mode):
             return full_path, found, False
         if found is not None and stat.S_ISDIR(found.st_mode):
-            full_path, found = await self._lookup(os.path.join(path, "index.html"))  # noqa: PTH118
+            full_path, found = await self._look_up(os.path.join(path, "index.html"))  # noqa: PTH118
             if found is not None and stat.S_ISREG(found.st_mode):
                 return full_path, found, True
         return None
