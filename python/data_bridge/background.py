@@ -8,7 +8,7 @@ from . import observing
 from .concurrency import checkpoint, is_async_callable, run_in_threadpool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
 
 class BackgroundTask:
@@ -48,9 +48,3 @@ class BackgroundTasks(BackgroundTask):
         for task in self.tasks:
             with observing.operation("background_task", task.func):
                 await task()
-
-
-async def after(sent: Awaitable[None], work: Callable[[], Awaitable[None]]) -> None:
-    """Do ``work`` once ``sent`` is done."""
-    await sent
-    await work()

@@ -16,6 +16,7 @@ from ..responses import Response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Mapping
+    from contextvars import Context
 
     from ..requests import Request
     from ..types import ASGIApp, Message, Receive, Scope, Send
@@ -83,7 +84,7 @@ class TaskBelow(Below):
 
     def __init__(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         super().__init__(app, scope, receive, send)
-        self._context = copy_context()
+        self._context: Context
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Condition()
         #: Set once the answer was sent, or another one was: the app has no client any more.

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from .convertors import CONVERTOR_TYPES, Convertor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ..types import Scope
 
 #: `{name}` and `{name:kind}` in a declared path.
@@ -69,11 +67,6 @@ def replace_params(
         return param_convertors[name].to_string(remaining.pop(name)) if name in remaining else found[0]
 
     return PARAM_REGEX.sub(text_of, path), remaining
-
-
-def names_of(params: Iterable[str]) -> str:
-    """List the names of parameters for an error's text."""
-    return ", ".join(params)
 
 
 def get_route_path(scope: Scope) -> str:
