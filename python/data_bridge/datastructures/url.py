@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from data_bridge.types import Scope
 
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+#: The ports that URLs of these schemes need not name.
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SECURE = {"http": "https", "websocket": "wss"}
 _PLAIN = {"http": "http", "websocket": "ws"}
 
@@ -197,7 +198,7 @@ def _netloc_of(scope: Scope, scheme: str) -> str | None:
     host, port = server
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
-    return host if port == _DEFAULT_PORTS[scheme] else f"{host}:{port}"
+    return host if port == DEFAULT_PORTS[scheme] else f"{host}:{port}"
 
 
 def _no_authority(path: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..datastructures import MutableHeaders
 from ..exceptions import ClientDisconnected
 from ..requests import Request
-from .below import SteppedBelow, TaskBelow
+from .below import DISCONNECT, SteppedBelow, TaskBelow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 RequestResponseEndpoint = "Callable[[Request], Awaitable[Response]]"
 DispatchFunction = "Callable[[Request, RequestResponseEndpoint], Awaitable[Response]]"
-
-_DISCONNECT = {"type": "http.disconnect"}
 
 
 class ReplayedRequest(Request):
@@ -40,12 +38,12 @@ class ReplayedRequest(Request):
     async def replay(self) -> Message:
         """Be the ``receive`` of the app below."""
         if self._is_over:
-            return _DISCONNECT
+            return DISCONNECT
         if not self._is_handed_on:
             message = await self._next_part()
             self._is_over = message["type"] == "http.disconnect"
             return message
-        message = _DISCONNECT if self._is_disconnected else await self.receive()
+        message = DISCONNECT if self._is_disconnected else await self.receive()
         if message["type"] != "http.disconnect":
             raise RuntimeError(f"Unexpected message received: {message['type']}")
         self._is_over = True
@@ -59,7 +57,7 @@ class ReplayedRequest(Request):
             try:
                 body = await anext(stream)
             except ClientDisconnected:
-                return _DISCONNECT
+                return DISCONNECT
             finally:
                 await stream.aclose()
             self._is_handed_on = self._stream_consumed

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..requests import Request
     from ..types import ASGIApp, Message, Receive, Scope, Send
 
-_DISCONNECT = {"type": "http.disconnect"}
+DISCONNECT = {"type": "http.disconnect"}
 
 
 class Below:
@@ -110,7 +110,7 @@ class TaskBelow(Below):
             message, self._message = self._message, None
             self._changed.notify_all()
         for variable, value in self._context.items():
-            if variable.get(_DISCONNECT) is not value:
+            if variable.get(DISCONNECT) is not value:
                 variable.set(value)
         return message
 
@@ -122,7 +122,7 @@ class TaskBelow(Below):
     async def _receive(self) -> Message:
         """Give the app the request; once it was answered, that the client has left."""
         if self._is_answered.is_set():
-            return _DISCONNECT
+            return DISCONNECT
         receiving = asyncio.ensure_future(self._receive_above())
         answered = asyncio.ensure_future(self._is_answered.wait())
         try:
@@ -135,7 +135,7 @@ class TaskBelow(Below):
             return await receiving
         await asyncio.wait({receiving})
         _forget(receiving)
-        return _DISCONNECT
+        return DISCONNECT
 
     async def _send(self, message: Message) -> None:
         """Hand a message over; the last one returns when the client has it: what follows is in the background."""
@@ -222,7 +222,7 @@ class SteppedBelow(Below):
             raise self._error
 
     async def _receive(self) -> Message:
-        return _DISCONNECT if self._is_answered else await self._receive_above()
+        return DISCONNECT if self._is_answered else await self._receive_above()
 
     async def _send(self, message: Message) -> None:
         if not self._is_answered:

@@ -10,14 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..datastructures import Headers
-from .gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZip, Sender, media_types
+from .gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, THREAD_SIZE, GZip, Sender, media_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..types import ASGIApp, Receive, Scope, Send
-
-_THREAD_SIZE = 128 * 1024
 
 
 class CompressionMiddleware:
@@ -51,7 +49,7 @@ class CompressionMiddleware:
             return
         name = choose(", ".join(Headers(scope=scope).getlist("accept-encoding")), self.encodings)
         compressor = None if name is None else self._makers[name](self._levels[name])
-        sender = Sender(send, compressor, self.minimum_size, _THREAD_SIZE, self.exclude_content_types)
+        sender = Sender(send, compressor, self.minimum_size, THREAD_SIZE, self.exclude_content_types)
         await self.app(scope, receive, sender)
 
 

@@ -32,7 +32,8 @@ DEFAULT_EXCLUDED_CONTENT_TYPES = (
     "text/event-stream",
     "video/*",
 )
-_THREAD_SIZE = 128 * 1024
+#: Bytes from which on a piece is compressed in a thread.
+THREAD_SIZE = 128 * 1024
 _THREADS = 40
 
 
@@ -47,7 +48,7 @@ class GZipMiddleware:
         app: ASGIApp,
         minimum_size: int = 500,
         compresslevel: int = 9,
-        thread_minimum_size: int = _THREAD_SIZE,
+        thread_minimum_size: int = THREAD_SIZE,
         *,
         exclude_content_types: tuple[str, ...] = DEFAULT_EXCLUDED_CONTENT_TYPES,
     ) -> None:

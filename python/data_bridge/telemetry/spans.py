@@ -15,6 +15,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from data_bridge import observing
 from data_bridge.datastructures import Headers
+from data_bridge.datastructures.url import DEFAULT_PORTS
 from data_bridge.fastapi import __version__
 from data_bridge.observing import SCOPE_KEY
 from data_bridge.telemetry import record
@@ -29,7 +30,6 @@ observing._record = record  # from now on its hooks do something
 _NAMES = ("fastapi", __version__)
 _CONVENTIONS = "https://opentelemetry.io/schemas/1.44.0"
 _METHODS = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"))
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 #: Signatures of cloud storage, which a span may not carry.
 _SECRET_PARAMETERS = frozenset(
@@ -310,6 +310,6 @@ def _server(scope: Scope) -> dict[str, Any]:
             return {}
         if url.username is not None or url.path or url.query or url.fragment:
             return {}
-        port = port if port is not None else _DEFAULT_PORTS.get(scope.get("scheme", "http"))
+        port = port if port is not None else DEFAULT_PORTS.get(scope.get("scheme", "http"))
     named = {} if address is None else {"server.address": address, "server.port": port}
     return {name: value for name, value in named.items() if value is not None}

@@ -8,6 +8,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from ..datastructures.url import DEFAULT_PORTS
 from .exchange import Exchange
 from .library import httpx
 from .websocket import WebSocketTestSession
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from ..types import ASGIApp, Scope
     from .portal import Portal, PortalFactory
-
-_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
 class Upgraded(Exception):
@@ -105,7 +104,7 @@ class Transport(httpx.BaseTransport):
             "query_string": url.query,
             "headers": [(name.lower().encode(), value.encode()) for name, value in request.headers.multi_items()],
             "client": self.client,
-            "server": [url.raw_host.decode("ascii"), _PORTS[url.scheme] if url.port is None else url.port],
+            "server": [url.raw_host.decode("ascii"), DEFAULT_PORTS[url.scheme] if url.port is None else url.port],
             "state": self.app_state.copy(),
         }
         if "host" not in request.headers:
