@@ -128,18 +128,9 @@ impl Inner {
         self.check_unstarted()?;
         let stamp = self.link.engine.stamp();
         let length = Some(body.len() as u64);
-        let started = match &self.link.outbox {
-            None => {
-                let reply = self.reply(self.may_keep_alive() && self.is_reusable());
-                encode(self.link.output.borrow_mut().tail(), stamp, reply, length)?
-            }
-            Some(outbox) => {
-                let mut lines = Vec::with_capacity(HEAD);
-                let started = encode(&mut lines, stamp, self.reply(true), length)?;
-                outbox.head(started.status, lines);
-                started
-            }
-        };
+        let is_stream = self.link.outbox.is_some();
+        let reply = self.reply(is_stream || (self.may_keep_alive() && self.is_reusable()));
+        let started = self.write_head(|out| encode(out, stamp, reply, length))?;
         self.begin(started, Stage::Streaming);
         self.append(body)?;
         self.end(no_trailers())
@@ -259,20 +250,28 @@ impl Inner {
         self.check_unstarted()?;
         let stamp = self.link.engine.stamp();
         let reply = self.reply(false);
-        let started = match &self.link.outbox {
-            None => {
-                let mut output = self.link.output.borrow_mut();
-                encode::head(output.tail(), stamp, reply, 101, headers, None)?
-            }
-            Some(outbox) => {
-                let mut lines = Vec::with_capacity(HEAD);
-                let started = encode::head(&mut lines, stamp, reply, 200, headers, None)?;
-                outbox.head(started.status, lines);
-                started
-            }
+        let status = match self.link.outbox {
+            None => 101,
+            Some(_) => 200,
         };
+        let started =
+            self.write_head(|out| encode::head(out, stamp, reply, status, headers, None))?;
         self.begin(started, Stage::Upgraded);
         Ok(())
+    }
+
+    /// Writes a head into the output, or beside that of a stream.
+    fn write_head(
+        &self,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<Started, ResponseError>,
+    ) -> Result<Started, ResponseError> {
+        let Some(outbox) = &self.link.outbox else {
+            return encode(self.link.output.borrow_mut().tail());
+        };
+        let mut lines = Vec::with_capacity(HEAD);
+        let started = encode(&mut lines)?;
+        outbox.head(started.status, lines);
+        Ok(started)
     }
 
     fn check_unstarted(&self) -> Result<(), ResponseError> {
