@@ -36,7 +36,8 @@ class Client:
         self.h2 = H2Connection(H2Configuration(header_encoding="utf-8", validate_outbound_headers=False))
         # The library takes GOAWAY for the end, although what is at work goes on (RFC 9113, 6.8).
         machine = self.h2.state_machine
-        stays = {(ConnectionState.CLIENT_OPEN, ConnectionInputs.RECV_GOAWAY): (None, ConnectionState.CLIENT_OPEN)}
+        states = (ConnectionState.IDLE, ConnectionState.CLIENT_OPEN)  # before and after the first request
+        stays = {(state, ConnectionInputs.RECV_GOAWAY): (None, state) for state in states}
         machine._transitions = {**machine._transitions, **stays}
         self.ended = False
         #: Whether what is received is acknowledged at once, so that the server may go on.
