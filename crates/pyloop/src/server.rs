@@ -14,7 +14,7 @@ use socket2::SockAddr;
 use crate::core::Core;
 use crate::debug;
 use crate::event_loop::EventLoop;
-use crate::ffi::{context, socket};
+use crate::ffi::{context, python, socket};
 use crate::handle::ends_the_loop;
 use crate::poller::{Events, Interest, Mode, Source};
 use crate::transport::{Endpoint, Kind, Origin, StreamTransport, os_error, transport_socket};

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::core::Core;
+use crate::ffi::python;
 
 /// A name and its value, as `create_task` got them.
 type Keyword<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);

@@ -10,6 +10,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::handle::{self as raw, HandleRef, RawHandle};
+use super::python;
 use crate::handle;
 use crate::handle_lock;
 
@@ -259,7 +260,7 @@ fn without_arguments(
     }
 }
 
-fn methods(py: Python<'_>, kind: Kind) -> Vec<ffi::PyMethodDef> {
+fn methods(kind: Kind) -> Vec<ffi::PyMethodDef> {
     let mut methods = vec![
         without_arguments(
             c"cancel",
@@ -331,7 +332,7 @@ fn make(py: Python<'_>, kind: Kind, name: &'static CStr) -> PyResult<*mut ffi::P
         slot(ffi::Py_tp_repr, repr as *mut c_void),
         slot(
             ffi::Py_tp_methods,
-            Vec::leak(methods(py, kind)).as_mut_ptr().cast(),
+            Vec::leak(methods(kind)).as_mut_ptr().cast(),
         ),
         slot(
             ffi::Py_tp_getset,
