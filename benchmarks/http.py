@@ -9,12 +9,12 @@ sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import render
-from benchmarks.driver import campaign, environment, gil, half, links, machine, results, startup, wrk
+from benchmarks.driver import campaign, environment, gil, half, imports, links, machine, results, startup, wrk
 from benchmarks.driver.peer import Peer, can, discover
 from benchmarks.driver.progress import Progress, say
 from benchmarks.scenarios import SCENARIOS
 
-EXTRAS = ("half", "startup", "gil", "links")
+EXTRAS = ("half", "startup", "imports", "gil", "links")
 
 
 def arguments(peers: list[str]) -> argparse.Namespace:
@@ -92,6 +92,10 @@ def measure(peers: dict[str, Peer], options: argparse.Namespace) -> dict[str, ob
             core=method.server_core,
             idle_seconds=2 if options.quick else 10,
             progress=Progress(method.repeats, "start-up"),
+        )
+    if "imports" in options.only:
+        found["imports"] = imports.run(
+            repeats=method.repeats, core=method.server_core, progress=Progress(method.repeats, "imports")
         )
     if "gil" in options.only:
         cases = len(gil.BESIDE) + len(gil.HELD)

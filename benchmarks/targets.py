@@ -87,6 +87,13 @@ def startup(peer: str, name: str, beside: str | None = None, scale: float = 1.0)
     return figure
 
 
+def imported(package: str, beside: str) -> Callable[[Results], float]:
+    """What importing a package costs, divided by another's."""
+    return lambda results: float(
+        results["http"]["imports"][package]["cpu_ms"] / results["http"]["imports"][beside]["cpu_ms"]
+    )
+
+
 def message(peer: str, beside: str) -> Callable[[Results], float]:
     """CPU of the server for a WebSocket's message, divided by another server's."""
 
@@ -146,6 +153,17 @@ PLAN_LIMITS = {
     "sleep": 0.18,
     "sync": 0.25,
     "models": 0.4,
+}
+
+# The same for an `App`, where nothing of FastAPI's own takes part.
+APP_LIMITS = {
+    "json": 0.11,
+    "query": 0.10,
+    "post": 0.12,
+    "dependencies": 0.13,
+    "sleep": 0.12,
+    "sync": 0.15,
+    "models": 0.35,
 }
 
 LOOP_LIMITS: tuple[tuple[str, float, str, tuple[str, ...]], ...] = (
@@ -210,9 +228,6 @@ def json_lost(direction: str) -> Callable[[Results], float]:
 TARGETS = (
     Target("raw ASGI, plaintext: CPU against uvicorn", 0.42, cpu("plaintext", "asgi_data_bridge", "asgi_uvicorn")),
     Target("raw ASGI, POST echoed: CPU against uvicorn", 0.42, cpu("echo", "asgi_data_bridge", "asgi_uvicorn")),
-    Target(
-        "`App`, async JSON: CPU against FastAPI on uvicorn", 0.13, cpu("json", "app_data_bridge", "fastapi_uvicorn")
-    ),
     Target("native route: CPU against nginx", 1.0, cpu("native", "native_data_bridge", "nginx")),
     Target("system calls per request, 64 connections: native", 2.1, syscalls("native", "native_data_bridge"), ""),
     Target("system calls per request, 64 connections: raw ASGI", 2.1, syscalls("plaintext", "asgi_data_bridge"), ""),
@@ -245,6 +260,7 @@ TARGETS = (
         0.4,
         startup("app_data_bridge", "cold_start_ms", "fastapi_uvicorn"),
     ),
+    Target("importing `App` against importing FastAPI: CPU", 0.6, imported("data_bridge", "fastapi")),
     Target("CPU of an idle `App`", 1, startup("app_data_bridge", "idle_cpu", scale=100), "%"),
     Target(
         "`App` with 10,000 routes: CPU against 10 routes",
@@ -260,8 +276,16 @@ TARGETS = (
         Target(
             f"{title}, {SCENARIOS[scenario].title}: CPU against uvicorn", limit, cpu(scenario, peer, "fastapi_uvicorn")
         )
-        for peer, title in (("fastapi_data_bridge", "genuine FastAPI"), ("app_data_bridge", "`App`"))
-        for scenario, limit in PLAN_LIMITS.items()
+        for peer, title, limits in (
+            ("fastapi_data_bridge", "genuine FastAPI", PLAN_LIMITS),
+            ("app_data_bridge", "`App`", APP_LIMITS),
+        )
+        for scenario, limit in limits.items()
+    ),
+    Target(
+        "`App`, sync def, inline: CPU against uvicorn's sync def",
+        0.06,
+        cpu("inline", "app_data_bridge", "fastapi_uvicorn", "sync"),
     ),
     *(
         Target(
