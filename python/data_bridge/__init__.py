@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from data_bridge.embedding import Server
     from data_bridge.exceptions import HTTPException, WebSocketException
     from data_bridge.loop import EventLoopPolicy
+    from data_bridge.negotiation import Accepts
     from data_bridge.param_functions import Body, Cookie, Depends, File, Form, Header, Path, Query, Security
     from data_bridge.requests import Request
     from data_bridge.responses import Response
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APIRouter",
+    "Accepts",
     "App",
     "BackgroundTasks",
     "Body",
@@ -58,6 +60,7 @@ __all__ = [
 #: Names whose modules are imported when they are asked for: a program that wants the loop does not pay for Pydantic.
 _LATER = {
     "APIRouter": "routing",
+    "Accepts": "negotiation",
     "App": "app",
     "BackgroundTasks": "background",
     "Body": "param_functions",

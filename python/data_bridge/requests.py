@@ -205,6 +205,12 @@ class Request(HTTPConnection[StateT]):
         """The method, as sent: ``GET``."""
         return cast("str", self.scope["method"])
 
+    def accepts(self, *media_types: str) -> str | None:
+        """Give the one of ``media_types`` that the client takes best (``Accept``); None where it takes none of them."""
+        from .negotiation import choose  # noqa: PLC0415 - for those who ask
+
+        return choose(", ".join(self.headers.getlist("accept")), media_types)
+
     @property
     def receive(self) -> Receive:
         """The connection's ASGI ``receive``."""

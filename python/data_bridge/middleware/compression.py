@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..datastructures import Headers
+from ..negotiation import weight_of
 from .gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, THREAD_SIZE, GZip, Sender, media_types
 
 if TYPE_CHECKING:
@@ -58,21 +59,10 @@ def choose(accepted: str, offered: Sequence[str]) -> str | None:
     weights: dict[str, float] = {}
     for item in accepted.split(","):
         name, _, parameters = item.partition(";")
-        weights[name.strip().lower()] = _weight(parameters)
+        weights[name.strip().lower()] = weight_of(parameters)
     anything = weights.get("*", 0.0)
     best = max(offered, key=lambda name: weights.get(name, anything), default=None)
     return best if best is not None and weights.get(best, anything) > 0 else None
-
-
-def _weight(parameters: str) -> float:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0
 
 
 class _Brotli:
