@@ -147,7 +147,7 @@ def _type(kind: Any) -> Any:
 def _run(options: argparse.Namespace) -> None:
     names = {item.name for item in fields(Settings)}
     given = {
-        name: tuple(value) if isinstance(value, list) else value
+        name: tuple(part for text in value for part in parse(Texts, text)) if isinstance(value, list) else value
         for name, value in vars(options).items()
         if name in names
     }

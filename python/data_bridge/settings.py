@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import os
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -17,6 +18,7 @@ Interface = Literal["auto", "asgi", "wsgi", "app"]
 Texts = tuple[str, ...]
 LifespanMode = Literal["auto", "on", "off"]
 OnDisconnect = Literal["auto", "cancel", "ignore"]
+ForwardedHeader = Literal["x-forwarded", "forwarded"]
 CertReqs = Literal["none", "optional", "required"]
 
 #: The prefix of the environment variables: ``DATA_BRIDGE_PORT`` is ``port``.
@@ -51,6 +53,18 @@ class Settings:
         group="App",
     )
     root_path: str = _setting("", "path prefix that a proxy in front strips (ASGI root_path)", group="App")
+
+    proxy_headers: bool = _setting(True, "believe what trusted proxies say of client and scheme", group="Proxies")
+    forwarded_allow_ips: Texts = _setting(
+        ("127.0.0.1", "::1", "unix"),
+        "proxies that are trusted: addresses, networks (10.0.0.0/8), unix (who comes by a Unix socket), or *",
+        group="Proxies",
+    )
+    forwarded_header: ForwardedHeader = _setting(
+        "x-forwarded",
+        "what they write: x-forwarded (X-Forwarded-For and -Proto), or forwarded (RFC 7239)",
+        group="Proxies",
+    )
 
     access_log: bool = _setting(True, "log a line for each request", group="Logging")
     access_log_format: str = _setting(
@@ -164,6 +178,8 @@ class Settings:
             raise ValueError(f"port must be 0 to 65535, not {self.port}")
         for where in self.bind:
             place(where)
+        for name in self.forwarded_allow_ips:
+            _check_network(name)
         if self.reload and self.workers != 1:
             raise ValueError("reload serves with one worker; leave out workers, or reload")
         self._check_tls()
@@ -197,6 +213,18 @@ def _check(item: Field[Any], kind: Any, value: Any) -> None:
             raise ValueError(f"{name} must be more than 0")
         if value < 0:
             raise ValueError(f"{name} must not be negative, it is {value}")
+
+
+def _check_network(name: str) -> None:
+    if name.strip() in ("*", "unix", "unix:"):
+        return
+    try:
+        ipaddress.ip_network(name.strip(), strict=False)
+    except ValueError:
+        raise ValueError(
+            f"forwarded_allow_ips: {name!r} is no address (10.0.0.1), no network (10.0.0.0/8), "
+            "and neither unix (all who come by a Unix socket) nor *"
+        ) from None
 
 
 def environment_name(name: str) -> str:

@@ -203,6 +203,16 @@ impl Exchange {
         self.inner.connection()
     }
 
+    /// Who asks: the connection's peer, or the client that a trusted proxy names (with port 0 where it names none).
+    pub fn client(&self) -> Option<SocketAddr> {
+        self.inner.client()
+    }
+
+    /// Whether the client speaks TLS: on this connection, or with the trusted proxy that says so.
+    pub fn is_secure(&self) -> bool {
+        self.inner.is_secure()
+    }
+
     /// The next part of the request body. The first call lets `100 Continue` go out where it is expected.
     pub fn next_chunk(&self) -> BodyEvent {
         self.inner.next_chunk()
@@ -375,6 +385,16 @@ impl Incoming {
     /// The connection's two ends.
     pub fn connection(&self) -> &ConnectionInfo {
         self.inner.connection()
+    }
+
+    /// Who asks: the connection's peer, or the client that a trusted proxy names (with port 0 where it names none).
+    pub fn client(&self) -> Option<SocketAddr> {
+        self.inner.client()
+    }
+
+    /// Whether the client speaks TLS: on this connection, or with the trusted proxy that says so.
+    pub fn is_secure(&self) -> bool {
+        self.inner.is_secure()
     }
 
     /// How many bytes of the body are still to be read, where that is known.

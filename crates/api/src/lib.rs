@@ -8,6 +8,7 @@ pub mod exchange;
 #[cfg(feature = "fault-injection")]
 pub mod faults;
 pub mod form;
+pub mod forwarded;
 pub mod http1;
 pub mod http2;
 pub mod json;

@@ -10,6 +10,7 @@ pub(crate) use engine::{Engine, Stage};
 pub(crate) use hangups::{Hangup, Watch};
 
 use crate::access_log::AccessLog;
+use crate::forwarded::{Dialect, Trusted};
 use crate::http1::encode::Stamp;
 use crate::http2;
 use crate::limits::Limits;
@@ -49,6 +50,10 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// The bound on requests at work, and on those that wait for their turn.
     pub overload: Overload,
+    /// Which proxies are believed.
+    pub trusted: Trusted,
+    /// The headers by which they tell who asks.
+    pub dialect: Dialect,
     /// The certificates, where clients are to speak TLS.
     pub tls: Option<Keyring>,
     /// What each WebSocket is told.
@@ -74,6 +79,8 @@ impl Default for Config {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             overload: Overload::default(),
+            trusted: Trusted::default(),
+            dialect: Dialect::default(),
             tls: None,
             websocket: websocket::Options::default(),
             http2: Some(http2::Options::default()),

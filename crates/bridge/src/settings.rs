@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use api::access_log::Format;
+use api::forwarded::{Dialect, Trusted};
 use api::http2;
 use api::limits::Limits;
 use api::overload::Overload;
@@ -27,6 +28,8 @@ pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
         limits: limits(settings)?,
         timeouts: timeouts(settings)?,
         overload: overload(settings)?,
+        trusted: trusted(settings)?,
+        dialect: dialect(settings)?,
         tls: tls(settings)?,
         websocket: websocket(settings)?,
         http2: http2(settings)?,
@@ -108,6 +111,25 @@ fn websocket(settings: &Bound<'_, PyAny>) -> PyResult<websocket::Options> {
         ping_timeout: seconds(settings, "ws_ping_timeout")?,
         close_timeout: seconds(settings, "ws_close_timeout")?,
     })
+}
+
+/// Which proxies are believed. `ValueError` where one is no network.
+fn trusted(settings: &Bound<'_, PyAny>) -> PyResult<Trusted> {
+    let names: Vec<String> = get(settings, "forwarded_allow_ips")?;
+    Trusted::new(names.iter().map(String::as_str))
+        .map_err(|error| PyValueError::new_err(format!("forwarded_allow_ips: {error}")))
+}
+
+fn dialect(settings: &Bound<'_, PyAny>) -> PyResult<Dialect> {
+    if !get::<bool>(settings, "proxy_headers")? {
+        return Ok(Dialect::None);
+    }
+    Ok(
+        match get::<String>(settings, "forwarded_header")?.as_str() {
+            "forwarded" => Dialect::Forwarded,
+            _ => Dialect::XForwarded,
+        },
+    )
 }
 
 /// Nothing where clients shall not speak it.

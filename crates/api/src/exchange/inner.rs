@@ -7,12 +7,14 @@ use super::{BodyEvent, ConnectionInfo, Observer};
 use crate::access_log::Answered;
 use crate::connection::{Link, SKIP_LIMIT, WakerSlot};
 use crate::error::{BodyError, Refusal};
+use crate::forwarded::Origin;
 use crate::http1::Framing;
 use crate::http1::body::{Decoded, Decoder};
 use crate::http1::encode::CONTINUE;
 use crate::http1::head::Head;
 use bytes::Bytes;
 use std::cell::{Cell, OnceCell, RefCell};
+use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -24,6 +26,8 @@ pub(crate) struct Inner {
     pub(super) response: Response,
     /// What the exchange became.
     pub(super) socket: OnceCell<Box<Socket>>,
+    /// What a trusted proxy says of the client, once somebody has asked.
+    origin: OnceCell<Origin>,
     decoder: RefCell<Decoder>,
     /// Why the rest of the body will not come.
     lost: Cell<Option<BodyError>>,
@@ -62,6 +66,7 @@ impl Inner {
             continue_due: Cell::new(head.expects_continue()),
             response: Response::new(),
             socket: OnceCell::new(),
+            origin: OnceCell::new(),
             head,
             lost: Cell::new(None),
             awaited: Cell::new(false),
@@ -84,6 +89,24 @@ impl Inner {
 
     pub(super) fn connection(&self) -> &ConnectionInfo {
         &self.link.info
+    }
+
+    fn origin(&self) -> &Origin {
+        let engine = &self.link.engine;
+        let peer = self.link.info.peer;
+        let origin = || engine.trusted.origin(engine.dialect, peer, &self.head);
+        self.origin.get_or_init(origin)
+    }
+
+    /// Who asks: the peer, or whom a trusted proxy names.
+    pub(super) fn client(&self) -> Option<SocketAddr> {
+        self.origin().client.or(self.link.info.peer)
+    }
+
+    /// Whether the client speaks TLS, to us or to a trusted proxy.
+    pub(super) fn is_secure(&self) -> bool {
+        let said = self.origin().secure;
+        said.unwrap_or_else(|| self.link.info.tls().is_some())
     }
 
     /// The client is gone, or the connection went on without this exchange.
@@ -253,7 +276,7 @@ impl Inner {
     pub(crate) fn log(&self) {
         if let Some(log) = &self.link.engine.access_log {
             log.answered(Answered {
-                peer: self.link.info.peer,
+                peer: self.client(),
                 head: &self.head,
                 status: self.response.status(),
                 sent: self.response.sent(),

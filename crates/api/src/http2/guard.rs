@@ -22,6 +22,9 @@ const PERIOD: Millis = 10_000;
 /// A `WINDOW_UPDATE` for so many bytes of ours costs nothing.
 const BYTES_PER_UPDATE: u64 = 256;
 
+/// Another frame that costs nothing is earned by so many: clients that measure their link (gRPC's) ping as they receive.
+const BYTES_PER_CONTROL: u64 = 16 * 1024;
+
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const WINDOW_UPDATE: u8 = 8;
@@ -94,7 +97,7 @@ struct Frames {
     in_block: bool,
     budget: u32,
     since: Millis,
-    control: u32,
+    control: u64,
     updates: u64,
     /// Bytes sent in this period.
     sent: u64,
@@ -143,8 +146,8 @@ impl Frames {
                 self.begin();
             }
         }
-        let updates = u64::from(self.budget) + self.sent / BYTES_PER_UPDATE;
-        self.control <= self.budget && self.updates <= updates
+        let earned = |price| u64::from(self.budget) + self.sent / price;
+        self.control <= earned(BYTES_PER_CONTROL) && self.updates <= earned(BYTES_PER_UPDATE)
     }
 
     /// A frame begins: its head is there.
@@ -283,6 +286,9 @@ mod tests {
         frames.sent = 256;
         assert!(frames.scan(&frame(8, 0, 4).repeat(2), PERIOD));
         assert!(!frames.scan(&frame(8, 0, 4), PERIOD));
+        frames.sent = 16 * 1024;
+        assert!(frames.scan(&frame(6, 0, 8), PERIOD));
+        assert!(!frames.scan(&frame(6, 0, 8), PERIOD));
     }
 
     #[test]

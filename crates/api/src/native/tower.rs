@@ -117,7 +117,7 @@ fn request(
             .headers_mut()
             .append(name, HeaderValue::from_bytes(value)?);
     }
-    if let Some(peer) = incoming.connection().peer {
+    if let Some(peer) = incoming.client() {
         request.extensions_mut().insert(peer);
     }
     Ok(request)

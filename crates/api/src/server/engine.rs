@@ -6,6 +6,7 @@ use crate::access_log::AccessLog;
 use crate::connection::{self, Link};
 use crate::exchange::ConnectionInfo;
 use crate::faults;
+use crate::forwarded::{Dialect, Trusted};
 use crate::http1::encode::Stamp;
 use crate::http2;
 use crate::limits::Limits;
@@ -45,6 +46,8 @@ pub(crate) struct Engine {
     pub(crate) timeouts: Timeouts,
     pub(crate) overload: Overload,
     pub(crate) places: Option<Rc<Places>>,
+    pub(crate) trusted: Trusted,
+    pub(crate) dialect: Dialect,
     pub(crate) websocket: websocket::Options,
     pub(crate) http2: http2::Options,
     pub(crate) speaks_http2: bool,
@@ -83,6 +86,8 @@ impl Engine {
             timeouts: config.timeouts,
             places: Places::new(&config.overload),
             overload: config.overload,
+            trusted: config.trusted,
+            dialect: config.dialect,
             websocket: config.websocket,
             speaks_http2: config.http2.is_some(),
             http2: config.http2.unwrap_or_default(),

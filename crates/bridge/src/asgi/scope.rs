@@ -84,7 +84,7 @@ impl Template {
         let scope = self.of(py, &self.http, exchange)?;
         let (head, connection) = (exchange.head(), exchange.connection());
         scope.set_item(intern!(py, "method"), method(py, head.method()))?;
-        scope.set_item(intern!(py, "scheme"), scheme(py, connection))?;
+        scope.set_item(intern!(py, "scheme"), scheme(py, exchange.is_secure()))?;
         let extensions = self.extensions.bind(py).copy()?;
         if connection.tls().is_some() {
             extend(py, &extensions, connection)?;
@@ -100,7 +100,7 @@ impl Template {
         exchange: &Exchange,
     ) -> PyResult<Bound<'py, PyDict>> {
         let scope = self.of(py, &self.websocket, exchange)?;
-        let scheme = if exchange.connection().tls().is_some() {
+        let scheme = if exchange.is_secure() {
             intern!(py, "wss")
         } else {
             intern!(py, "ws")
@@ -126,7 +126,7 @@ impl Template {
         let head = exchange.head();
         let scope = constants.bind(py).copy()?;
         scope.set_item(intern!(py, "http_version"), version(py, head.version()))?;
-        let (server, client) = endpoints(py, exchange.connection())?;
+        let (server, client) = endpoints(py, exchange.connection(), exchange.client())?;
         scope.set_item(intern!(py, "server"), server)?;
         scope.set_item(intern!(py, "client"), client)?;
         scope.set_item(intern!(py, "path"), &*text(&head.path()))?;
@@ -152,8 +152,8 @@ pub fn version(py: Python<'_>, version: Version) -> &Bound<'_, PyString> {
     }
 }
 
-pub fn scheme<'py>(py: Python<'py>, connection: &ConnectionInfo) -> &'py Bound<'py, PyString> {
-    if connection.tls().is_some() {
+pub fn scheme(py: Python<'_>, secure: bool) -> &Bound<'_, PyString> {
+    if secure {
         intern!(py, "https")
     } else {
         intern!(py, "http")
@@ -210,12 +210,19 @@ impl Endpoints {
     }
 }
 
+/// The server's and the client's address; `client` is another one than the peer's where a proxy stands between.
 pub fn endpoints<'py>(
     py: Python<'py>,
     connection: &ConnectionInfo,
+    client: Option<SocketAddr>,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     let ends = Endpoints::of(py, connection)?;
-    Ok((ends.server.bind(py).clone(), ends.client.bind(py).clone()))
+    let client = if client == connection.peer {
+        ends.client.bind(py).clone()
+    } else {
+        end(py, client)?.bind(py).clone()
+    };
+    Ok((ends.server.bind(py).clone(), client))
 }
 
 /// Adds the TLS extension to a scope's extensions, where the client speaks TLS: a copy, since apps may alter it.
