@@ -82,6 +82,7 @@ def _scenario(records: dict[str, Any]) -> str:
         "p50 ms",
         "p99 ms",
         "p99.9 ms",
+        "at once",
         "CPU µs",
         "core busy",
         "syscalls",
@@ -99,7 +100,17 @@ def _scenario(records: dict[str, Any]) -> str:
         calls = sum(record["syscalls"].values()) if "syscalls" in record else None
         memory = (number(record[key] / 1e6) for key in ("rss_idle", "rss_after"))
         cost = (number(median["cpu_us"]), f"{median['busy']:.0%}", number(calls), number(median["threads"]))
-        rows.append([record["title"], number(median["rps"]), *latencies, *cost, *memory, number(record["failed"])])
+        rows.append(
+            [
+                record["title"],
+                number(median["rps"]),
+                *latencies,
+                number(median.get("at_once")),
+                *cost,
+                *memory,
+                number(record["failed"]),
+            ]
+        )
     return table(head, rows)
 
 

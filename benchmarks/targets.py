@@ -62,6 +62,19 @@ def failures(*peers: str) -> Callable[[Results], float]:
     return lambda results: sum(results["http"]["scenarios"]["many"][peer]["failed"] for peer in peers)
 
 
+def p99_of_many(peer: str) -> Callable[[Results], float]:
+    """The 99th percentile with 5,000 connections, divided by the best of the Python peers that answer all of them."""
+
+    def ratio(results: Results) -> float:
+        records = results["http"]["scenarios"]["many"].items()
+        found = {name: record["median"] for name, record in records if "median" in record}
+        rivals = (found[name] for name in found if name != "nginx" and not name.endswith("data_bridge"))
+        best = min(rival["p99_us"] for rival in rivals if rival["at_once"] > 0.9 * SCENARIOS["many"].connections)
+        return float(found[peer]["p99_us"] / best)
+
+    return ratio
+
+
 def half(peer: str, beside: str | None = None) -> Callable[[Results], float]:
     """The 99th percentile at half of a peer's saturation rate, alone or divided by another's at the same rate."""
 
@@ -243,6 +256,8 @@ TARGETS = (
         failures("asgi_data_bridge", "app_data_bridge", "native_data_bridge"),
         "",
     ),
+    Target("5,000 connections: p99 of raw ASGI against the best Python peer's", 1, p99_of_many("asgi_data_bridge")),
+    Target("5,000 connections: p99 of `App` against the best Python peer's", 1, p99_of_many("app_data_bridge")),
     Target(
         "WebSocket echo: CPU per message against uvicorn with websockets",
         0.5,

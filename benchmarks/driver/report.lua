@@ -19,9 +19,9 @@ end
 function done(summary, latency, requests)
    local errors = summary.errors
    io.write(string.format(
-      'REPORT {"requests":%d,"bytes":%d,"seconds":%.6f,"p50_us":%.1f,"p99_us":%.1f,"p999_us":%.1f,"max_us":%.1f,' ..
+      'REPORT {"requests":%d,"bytes":%d,"seconds":%.6f,"mean_us":%.1f,"p50_us":%.1f,"p99_us":%.1f,"p999_us":%.1f,"max_us":%.1f,' ..
       '"errors":{"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d}}\n',
-      summary.requests, summary.bytes, summary.duration / 1e6,
+      summary.requests, summary.bytes, summary.duration / 1e6, latency.mean,
       latency:percentile(50), latency:percentile(99), latency:percentile(99.9), latency.max,
       errors.connect, errors.read, errors.write, errors.status, errors.timeout))
 end

@@ -29,6 +29,7 @@ class Report:
     requests: int
     bytes: int
     seconds: float
+    mean_us: float
     p50_us: float
     p99_us: float
     p999_us: float
@@ -45,9 +46,14 @@ class Report:
         """Socket errors, time-outs and answers of 400 and above."""
         return sum(self.errors.values())
 
+    @property
+    def at_once(self) -> float:
+        """Requests under way at a time, on average (Little's law): fewer than connections where some get no answers."""
+        return self.rps * self.mean_us / 1e6
+
     def as_json(self) -> dict[str, object]:
         """The report with its rate, for the results file."""
-        return {**asdict(self), "rps": round(self.rps, 1)}
+        return {**asdict(self), "rps": round(self.rps, 1), "at_once": round(self.at_once, 1)}
 
 
 def load(

@@ -11,7 +11,7 @@ WRK = """Running 2s test @ http://127.0.0.1:40123/plaintext
   93917 requests in 2.00s, 13.88MB read
 Requests/sec:  46885.12
 Transfer/sec:      6.93MB
-REPORT {"requests":93917,"bytes":14556,"seconds":2.003112,\
+REPORT {"requests":93917,"bytes":14556,"seconds":2.003112,"mean_us":1330.5,\
 "p50_us":1330.0,"p99_us":2690.0,"p999_us":4190.0,"max_us":8020.0,\
 "errors":{"connect":1,"read":2,"write":3,"status":4,"timeout":5}}
 """
@@ -31,6 +31,7 @@ def test_wrk_report():
     report = wrk.parse(WRK)
     assert report.requests == 93917
     assert report.rps == pytest.approx(93917 / 2.003112)
+    assert report.at_once == pytest.approx(62.4, abs=0.1)
     assert (report.p50_us, report.p99_us, report.p999_us, report.max_us) == (1330.0, 2690.0, 4190.0, 8020.0)
     assert report.failed == 15
     assert report.as_json()["errors"] == {"connect": 1, "read": 2, "write": 3, "status": 4, "timeout": 5}

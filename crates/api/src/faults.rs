@@ -12,6 +12,18 @@ pub(crate) fn at(point: &str, head: &Head) {
 #[cfg(not(feature = "fault-injection"))]
 pub(crate) const fn at(_: &str, _: &Head) {}
 
+/// Panics if a client asks for the server `fault.test`; for the thread of the handshakes, which no header reaches.
+#[cfg(feature = "fault-injection")]
+pub(crate) fn named(server: Option<&str>) {
+    assert!(
+        server != Some("fault.test"),
+        "a fault was asked for by name"
+    );
+}
+
+#[cfg(not(feature = "fault-injection"))]
+pub(crate) const fn named(_: Option<&str>) {}
+
 #[cfg(feature = "fault-injection")]
 thread_local! {
     static ARMED: std::cell::Cell<Option<&'static str>> = const { std::cell::Cell::new(None) };

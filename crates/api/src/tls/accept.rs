@@ -5,6 +5,7 @@ use super::info::TlsInfo;
 use super::session::TlsStream;
 use crate::connection::Link;
 use crate::error::{Refusal, TlsError};
+use crate::faults;
 use crate::http1::encode;
 use crate::metrics::contain;
 use crate::timeouts::{Deadline, Millis};
@@ -63,6 +64,7 @@ async fn shake(
     let mut side = Side::Greeting(Box::default());
     loop {
         let bytes = records(&stream).await.ok()?;
+        faults::here("handshake");
         if matches!(side, Side::Greeting(_)) && bytes[0] != HANDSHAKE {
             answer_plain(stream, link, due, bytes[0]).await;
             return None;

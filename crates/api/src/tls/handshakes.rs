@@ -5,6 +5,7 @@
 
 use super::keyring::Keyring;
 use crate::error::TlsError;
+use crate::faults;
 use crate::metrics::contain;
 use rustls::pki_types::CertificateDer;
 use rustls::server::{Accepted, Acceptor, ServerConnection};
@@ -191,6 +192,7 @@ fn begin(
     accepted: Accepted,
     reply: &mut Vec<u8>,
 ) -> Result<(Box<ServerConnection>, CertificateDer<'static>), rustls::Error> {
+    faults::named(accepted.client_hello().server_name());
     let offer = keyring.choose(&accepted.client_hello());
     let leaf = offer.leaf();
     match accepted.into_connection(offer.config.clone()) {

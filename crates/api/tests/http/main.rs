@@ -15,5 +15,6 @@ mod routes;
 mod shutdown;
 mod support;
 mod timeouts;
+mod tls;
 mod tower;
 mod websocket;

@@ -1,9 +1,10 @@
 //! A panic is a 500 or a closed connection; the server lives.
 //!
 //! The borders are the calls of `metrics::contain`: accept, service, handler (a streamed body is part of it), connection (the
-//! codec is part of it), connection end, timer, hangup. Those of jobs are in `tests/native/test_bridge.py`.
+//! codec is part of it), connection end, timer, hangup, and both sides of a TLS handshake. Those of jobs are in `tests/native/test_bridge.py`.
 
 use crate::support::{Client, PATIENCE, Running, serve, serve_service, serve_with};
+use crate::tls::Authority;
 use api::exchange::{Exchange, Observer};
 use api::faults;
 use api::native::{Body, Constant, Request, Routes};
@@ -121,6 +122,19 @@ fn in_accepting_it_is_a_closed_connection() {
     server.connect().assert_closed();
     await_panic(&server);
     assert_alive(&server);
+}
+
+#[test]
+fn in_a_handshake_it_is_a_closed_connection() {
+    let (authority, keyring) = Authority::new();
+    let server = serve_with(|config| config.tls = Some(keyring), routes);
+    arm(&server, "handshake");
+    authority.assert_closed(&server, "localhost");
+    await_panic(&server);
+    authority.assert_closed(&server, "fault.test");
+    server.until(|stats| stats.connections == 0);
+    let answer = authority.get(&server, "localhost", "/plain").unwrap();
+    assert!(answer.ends_with("hello"));
 }
 
 #[test]
