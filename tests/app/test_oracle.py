@@ -248,7 +248,7 @@ def _answer(
     headers: dict[str, str] | None = None,
     content: bytes = b"",
 ) -> tuple[int, list[tuple[str, str]], bytes]:
-    """What has to be equal: all but the framing, which is the server's, whether a location is absolute, and the second."""
+    """What has to be equal: all but the framing, which is the server's, absolute locations, and the second."""
     response = client.send(client.build_request(method, target, headers=headers or {}, content=content))
     base = f"{response.url.scheme}://{response.url.netloc.decode()}"
     carriers = {"date", "server", "connection", "transfer-encoding", "content-length"}

@@ -87,7 +87,7 @@ pub enum BodyEvent {
 }
 
 /// A part of a response body: borrowed ones are copied, owned ones kept by reference where they are large.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Chunk<'a> {
     /// Copied before the call returns.
     Borrowed(&'a [u8]),
@@ -109,7 +109,8 @@ impl Chunk<'_> {
         self.len() == 0
     }
 
-    fn as_slice(&self) -> &[u8] {
+    /// Its bytes.
+    pub fn as_slice(&self) -> &[u8] {
         match self {
             Self::Borrowed(bytes) => bytes,
             Self::Owned(bytes) => bytes,

@@ -12,6 +12,7 @@ pub mod forwarded;
 pub mod http1;
 pub mod http2;
 pub mod json;
+pub mod layer;
 pub mod limits;
 pub mod metrics;
 pub mod native;

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import framework_of
 from .front import MAX_BODY, Front
+from .layers import known_layers
 from .respond import WORK, of_error, of_result
 from .routes import Routes
 
@@ -38,6 +39,8 @@ class Served:
         self.max_body_size = MAX_BODY if self.refuses_beyond is None else min(MAX_BODY, self.refuses_beyond)
         self.response_class = framework.Response
         self.response_call = framework.Response.__call__
+        #: What the server does around the routes in the place of the app's middleware, the outermost layer first.
+        self.layers = known_layers(app).layers
         self._front = put_in_front(app)
         self._pool = ThreadPoolExecutor(
             getattr(app, "threads", THREADS),
@@ -83,8 +86,9 @@ def obstacle(app: Any) -> str | None:
     for name in ("__call__", "build_middleware_stack"):
         if getattr(type(app), name) is not getattr(framework.FastAPI, name) or name in vars(app):
             return f"the app has its own {name}()"
-    if app.user_middleware:
-        return f"the app has middleware ({app.user_middleware[0].cls.__name__})"
+    unknown = known_layers(app).unknown
+    if unknown is not None:
+        return f"the app has middleware ({getattr(unknown, '__name__', unknown)})"
     if app.root_path:
         return "the app has a root_path"
     if not framework.COMPILES_LIMITS and getattr(app, "max_body_size", None) is not None:

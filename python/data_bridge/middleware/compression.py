@@ -41,7 +41,8 @@ class CompressionMiddleware:
         #: What is offered, the preferred one first.
         self.encodings = tuple(makers)
         self._makers = makers
-        self._levels = {"zstd": 3, "br": 4, "gzip": 6, **(levels or {})}
+        #: By encoding, as its library counts.
+        self.levels = {"zstd": 3, "br": 4, "gzip": 6, **(levels or {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, and compress its answer."""
@@ -49,7 +50,7 @@ class CompressionMiddleware:
             await self.app(scope, receive, send)
             return
         name = choose(", ".join(Headers(scope=scope).getlist("accept-encoding")), self.encodings)
-        compressor = None if name is None else self._makers[name](self._levels[name])
+        compressor = None if name is None else self._makers[name](self.levels[name])
         sender = Sender(send, compressor, self.minimum_size, THREAD_SIZE, self.exclude_content_types)
         await self.app(scope, receive, sender)
 

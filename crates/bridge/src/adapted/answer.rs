@@ -3,13 +3,13 @@
 use api::exchange::Chunk;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString, PyType};
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::Adapted;
 use super::parts::{fields, raw_headers};
 use crate::asgi::Beginning;
 use crate::errors;
-use crate::executor::Owed;
+use crate::executor::{Owed, around};
 use crate::ffi;
 use crate::json::model::{self, Plan};
 use crate::plan::{Json, Serialise, path_params};
@@ -31,8 +31,8 @@ type Response = Owed<Adapted>;
 pub fn complete(py: Python<'_>, owed: Response, result: PyResult<Bound<'_, PyAny>>) {
     match result {
         Ok(value) => {
-            if !owed.send(&value).unwrap_or(false) {
-                owed.go_on(py, Left::Response, &value);
+            if let Some(left) = owed.send(&value).unwrap_or(Some(value)) {
+                owed.go_on(py, Left::Response, &left);
             }
         }
         Err(error) if errors::is_farewell(py, &error) => {}
@@ -74,44 +74,58 @@ impl Response {
         }
     }
 
-    /// Answers with a result whose form is beyond doubt; `false` where the app has to look at it.
-    fn send(&self, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    /// Answers with a result whose form is beyond doubt; otherwise gives what the app has to make an answer of.
+    fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = value.py();
-        let python = &self.shared.face.python;
-        let response = python.response.bind(py).cast::<PyType>()?;
+        let response = self.shared.face.python.response.bind(py);
         if value.is_instance(response)? {
-            return self.send_response(value);
+            return Ok((!self.send_response(value)?).then(|| value.clone()));
         }
-        let sent = match &self.found.operation.result {
+        match &self.found.operation.result {
             Serialise::Json => match model::body(&Plan::PLAIN, value)? {
-                Some(body) => self.respond(JSON, body.chunk()),
-                None => return Ok(false),
+                Some(body) => self.send_json(py, &body.chunk()),
+                None => Ok(Some(value.clone())),
             },
             Serialise::Typed(typed) => match typed.json(value) {
-                Ok(Json::Planned(body)) => self.respond(JSON, body.chunk()),
-                Ok(Json::Asked(content)) => self.respond(JSON, ffi::chunk(&content)),
-                Err(_) => return Ok(false),
+                Ok(Json::Planned(body)) => self.send_json(py, &body.chunk()),
+                Ok(Json::Asked(content)) => self.send_json(py, &ffi::chunk(&content)),
+                Err(_) => Ok(Some(value.clone())),
             },
             Serialise::Text(media_type) => {
-                let Ok(text) = value.cast_exact::<PyString>() else {
-                    return Ok(false);
-                };
-                let Ok(text) = text.to_str() else {
-                    return Ok(false); // It has a lone surrogate.
-                };
-                self.respond(media_type, Chunk::from(text.as_bytes()))
+                // One with a lone surrogate has no bytes.
+                let text = value.cast_exact::<PyString>().ok();
+                let sent = text
+                    .and_then(|text| text.to_str().ok())
+                    .is_some_and(|text| self.respond(media_type, Chunk::from(text.as_bytes())));
+                Ok((!sent).then(|| value.clone()))
             }
-            Serialise::Other => return Ok(false),
-        };
-        Ok(sent)
+            Serialise::Other => Ok(Some(value.clone())),
+        }
     }
 
-    /// Answers with this content; true also where nobody is there to read it.
+    /// Answers with this JSON, or gives the response that the app has to send: nothing is validated or written twice.
+    fn send_json<'py>(
+        &self,
+        py: Python<'py>,
+        content: &Chunk<'_>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if self.respond(JSON, content.clone()) {
+            return Ok(None);
+        }
+        let options = PyDict::new(py);
+        options.set_item("content", PyBytes::new(py, content.as_slice()))?;
+        options.set_item("status_code", self.found.operation.status)?;
+        options.set_item("media_type", JSON)?;
+        let response = self.shared.face.python.response.bind(py);
+        response.call((), Some(&options)).map(Some)
+    }
+
+    /// Answers with this content; `false` where the app has to.
     fn respond(&self, media_type: &str, content: Chunk<'_>) -> bool {
         let status = self.found.operation.status;
-        let headers = [("content-type", media_type)];
-        let sent = self.exchange.respond(status, headers, content);
-        sent.is_ok() || self.exchange.is_disconnected()
+        let fields = [(&b"content-type"[..], media_type.as_bytes())];
+        let layers = &self.shared.face.layers;
+        around::respond(layers, &self.exchange, status, fields, content)
     }
 
     /// Sends a response object that is no more than status, head and body.
@@ -135,10 +149,14 @@ impl Response {
         let (Ok(status), Ok(headers)) = (status, headers) else {
             return Ok(false);
         };
-        let sent = self
-            .exchange
-            .respond(status, fields(&headers), ffi::chunk(&body))
-            .is_ok();
-        Ok(sent || self.exchange.is_disconnected())
+        let (layers, body) = (&self.shared.face.layers, ffi::chunk(&body));
+        let fields = fields(&headers);
+        Ok(around::respond(
+            layers,
+            &self.exchange,
+            status,
+            fields,
+            body,
+        ))
     }
 }

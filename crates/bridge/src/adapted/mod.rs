@@ -4,6 +4,7 @@
 //! it, goes on through the app itself, as an ASGI call.
 
 mod answer;
+mod layers;
 mod parts;
 
 use std::rc::Rc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use api::exchange::Exchange;
 use api::http1::head::Head;
+use api::layer::Layers;
 use api::plan::is_json;
 use api::service::LocalBoxFuture;
 use pyloop::gil::Kept;
@@ -32,6 +34,8 @@ pub struct Adapted {
     app: AsgiService,
     /// `data_bridge.adapters.serve.Served`.
     served: Kept<PyAny>,
+    /// What stands around the routes and needs no interpreter.
+    layers: Layers,
     python: Imports,
     /// Bytes of a body beyond which the app refuses a request, whatever its route, where it has such a limit.
     refuses_beyond: Option<u64>,
@@ -81,6 +85,7 @@ pub fn service(
     let adapted = Adapted {
         app,
         served: Kept::new(served.clone().unbind()),
+        layers: layers::of(served)?,
         python: Imports::new(served)?,
         refuses_beyond: served.getattr("refuses_beyond")?.extract()?,
     };
@@ -105,6 +110,10 @@ impl Face for Adapted {
             .refuses_beyond
             .is_none_or(|limit| declared(head) <= limit);
         is_allowed && head.get(b"upgrade").is_none()
+    }
+
+    fn layers(&self) -> &Layers {
+        &self.layers
     }
 
     fn reads_body(&self, exchange: &Exchange, limit: u64) -> bool {

@@ -4,6 +4,7 @@
 //! the values and calls, [`owed`] waits for what comes of it. What an app does
 //! in its own way is in [`Face`], which [`crate::adapted`] has.
 
+pub mod around;
 mod arrived;
 mod body;
 mod owed;
@@ -13,8 +14,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use api::exchange::Exchange;
+use api::exchange::{Chunk, Exchange};
 use api::http1::head::Head;
+use api::layer::Layers;
 use api::plan::{self, Constant, Fields};
 use api::route::Answer;
 use api::service::{LocalBoxFuture, Service};
@@ -22,8 +24,8 @@ use bytes::Bytes;
 use pyloop::gil::Kept;
 use pyloop::host::{self, Job, Remote};
 use pyo3::prelude::*;
-use tracing::debug;
 
+use self::around::Passage;
 pub use self::arrived::Arrived;
 use self::body::{Collected, Collecting};
 pub use self::owed::Owed;
@@ -36,6 +38,9 @@ use crate::task::Tasks;
 pub trait Face: Sized + 'static {
     /// Whether the plan is to look at a request with this head. Detached.
     fn plans(&self, head: &Head) -> bool;
+
+    /// What stands around the routes and needs no interpreter. Detached.
+    fn layers(&self) -> &Layers;
 
     /// Whether the body of this request is one that the plan reads, up to `limit` bytes. Detached.
     fn reads_body(&self, exchange: &Exchange, limit: u64) -> bool;
@@ -128,6 +133,12 @@ impl<F: Face> Service for PlanService<F> {
         if !shared.face.plans(head) {
             return F::pass(shared, exchange, None);
         }
+        let layers = shared.face.layers();
+        match around::enter(layers, &exchange) {
+            Passage::Passed => {}
+            Passage::Answered => return None,
+            Passage::Left => return F::pass(shared, exchange, None),
+        }
         let request = plan::Request {
             path: &head.path_text(),
             query: head.query(),
@@ -138,12 +149,13 @@ impl<F: Face> Service for PlanService<F> {
             .borrow()
             .decide(head.method(), head.raw_path(), request);
         match planned {
-            Planned::Found(found) => return Rc::clone(shared).accept(exchange, found),
-            Planned::Constant(constant) => send_constant(&exchange, &constant),
-            Planned::Answer(answer) => send_answer(&exchange, &answer),
-            Planned::Reference => return F::pass(shared, exchange, None),
+            Planned::Found(found) => Rc::clone(shared).accept(exchange, found),
+            Planned::Constant(constant) if send_constant(layers, &exchange, &constant) => None,
+            Planned::Answer(answer) if send_answer(layers, &exchange, &answer) => None,
+            Planned::Constant(_) | Planned::Answer(_) | Planned::Reference => {
+                F::pass(shared, exchange, None)
+            }
         }
-        None
     }
 }
 
@@ -152,6 +164,10 @@ impl<F: Face> Shared<F> {
     fn accept(self: Rc<Self>, exchange: Exchange, found: Found) -> Option<LocalBoxFuture<()>> {
         let operation = &found.operation;
         if let Some(limit) = operation.time_limit {
+            if !self.face.layers().is_empty() {
+                // The server's answer to a call that takes too long would not go through the layers.
+                return F::pass(&self, exchange, Some(found));
+            }
             exchange.set_time_limit(Some(limit));
         }
         if !operation.is_native || found.values.is_none() {
@@ -217,16 +233,16 @@ impl<F: Face> Job for Renewing<F> {
     }
 }
 
-fn send_constant(exchange: &Exchange, constant: &Constant) {
-    let headers = constant.headers.iter().map(|(name, value)| (name, value));
-    if let Err(error) = exchange.respond(constant.status, headers, constant.body.clone()) {
-        debug!(%error, "a constant response was not sent");
-    }
+fn send_constant(layers: &Layers, exchange: &Exchange, constant: &Constant) -> bool {
+    let fields = constant.headers.iter();
+    let fields = fields.map(|(name, value)| (name.as_ref(), value.as_ref()));
+    let body = Chunk::from(&constant.body);
+    around::respond(layers, exchange, constant.status, fields, body)
 }
 
 /// Sends the answer where no route answers.
-pub fn send_answer(exchange: &Exchange, answer: &Answer) {
-    if let Err(error) = exchange.respond(answer.status, answer.headers(), answer.body) {
-        debug!(%error, "an answer without a route was not sent");
-    }
+fn send_answer(layers: &Layers, exchange: &Exchange, answer: &Answer) -> bool {
+    let fields = answer.headers();
+    let fields = fields.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    around::respond(layers, exchange, answer.status, fields, answer.body.into())
 }

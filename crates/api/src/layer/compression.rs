@@ -1,0 +1,143 @@
+//! Compression: bodies that are long enough, of a type that shrinks, to clients that take it.
+
+use super::gzip::Gzip;
+use super::{Answer, Layer, Request};
+use crate::exchange::Chunk;
+
+/// How an encoding is chosen.
+pub enum Choice {
+    /// gzip, if the client's first field says so anywhere.
+    Gzip,
+    /// What the client likes best of these names (RFC 9110, 12.5.3); of equal ones the first.
+    Best(Vec<String>),
+}
+
+/// Bodies are compressed; by gzip here, by the app in all other ways.
+pub struct Compression {
+    choice: Choice,
+    gzip: Gzip,
+    /// The bytes of the shortest body that is compressed.
+    minimum_size: usize,
+    /// Bytes from which on a body is the app's to compress, in a thread.
+    thread_size: usize,
+    /// Media types that are not compressed, in lower case; `image/*` for all of a kind.
+    excluded: Vec<String>,
+}
+
+impl Compression {
+    /// `level` is zlib's; bodies of `sizes`, but for the `excluded` media types, in lower case, are compressed.
+    pub fn new(
+        choice: Choice,
+        level: i32,
+        sizes: std::ops::Range<usize>,
+        excluded: Vec<String>,
+    ) -> Self {
+        Self {
+            choice,
+            gzip: Gzip::new(level),
+            minimum_size: sizes.start,
+            thread_size: sizes.end,
+            excluded,
+        }
+    }
+
+    /// Whether the body must not be touched: encoded already, a part of a file, or of an excluded type.
+    fn leaves_alone(&self, answer: &Answer<'_>) -> bool {
+        answer.status == 206 || answer.first(b"content-encoding").is_some() || {
+            let field = answer.first(b"content-type").unwrap_or_default();
+            let text = String::from_utf8_lossy(field);
+            let media_type = text.split(';').next().unwrap_or_default().trim();
+            self.excludes(&media_type.to_ascii_lowercase())
+        }
+    }
+
+    fn excludes(&self, media_type: &str) -> bool {
+        let kind = media_type.split('/').next().unwrap_or_default();
+        self.excluded.iter().any(|excluded| {
+            excluded == media_type
+                || excluded.strip_suffix("/*") == Some(kind)
+                || (excluded == "application/grpc" && media_type.starts_with("application/grpc+"))
+        })
+    }
+
+    /// The encoding for this client.
+    fn encoding(&self, request: &dyn Request) -> Option<&str> {
+        match &self.choice {
+            Choice::Gzip => {
+                let accepted = request.field(b"accept-encoding")?;
+                accepted
+                    .windows(4)
+                    .any(|part| part == b"gzip")
+                    .then_some("gzip")
+            }
+            Choice::Best(offered) => {
+                let weights = Weights::of(request);
+                let mut best = (None, 0.0);
+                for name in offered {
+                    let weight = weights.get(name);
+                    if weight > best.1 {
+                        best = (Some(name.as_str()), weight);
+                    }
+                }
+                best.0
+            }
+        }
+    }
+}
+
+impl Layer for Compression {
+    fn amend<'a>(&'a self, request: &'a dyn Request, answer: &mut Answer<'a>) -> bool {
+        let length = answer.body.len();
+        if length < self.minimum_size || self.leaves_alone(answer) {
+            return true;
+        }
+        answer.vary(b"Accept-Encoding");
+        let Some(encoding) = self.encoding(request) else {
+            return true;
+        };
+        if length == 0 || length >= self.thread_size || encoding != "gzip" {
+            return false;
+        }
+        let Some(compressed) = self.gzip.compress(answer.body.as_slice()) else {
+            return false;
+        };
+        answer.set(b"content-encoding", &b"gzip"[..]);
+        answer.set(b"content-length", compressed.len().to_string().into_bytes());
+        answer.body = Chunk::Owned(compressed.into());
+        true
+    }
+}
+
+/// How much a client likes each encoding that it names.
+struct Weights(Vec<(String, f64)>);
+
+impl Weights {
+    fn of(request: &dyn Request) -> Self {
+        let mut weights = Vec::new();
+        request.each(b"accept-encoding", &mut |field| {
+            for item in String::from_utf8_lossy(field).split(',') {
+                let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
+                weights.push((name.trim().to_ascii_lowercase(), weight(parameters)));
+            }
+        });
+        Self(weights)
+    }
+
+    /// The last weight of a name counts, or that of `*`.
+    fn get(&self, name: &str) -> f64 {
+        let named = |wanted: &str| self.0.iter().rev().find(|(given, _)| given == wanted);
+        named(name)
+            .or_else(|| named("*"))
+            .map_or(0.0, |found| found.1)
+    }
+}
+
+fn weight(parameters: &str) -> f64 {
+    for parameter in parameters.split(';') {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        if name.trim().eq_ignore_ascii_case("q") {
+            return value.trim().parse().unwrap_or(0.0);
+        }
+    }
+    1.0
+}
