@@ -8,6 +8,8 @@ import os
 import socket
 from typing import TYPE_CHECKING, Any
 
+from .unix_sockets import UnixListener
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,18 +24,19 @@ _LAST_PORT = 65535
 def listen(settings: Settings) -> list[socket.socket]:
     """Open the listening sockets that ``settings`` name.
 
-    These are the addresses of ``bind``, else the inherited ``fd``, else what systemd has passed, else one for each
-    address of ``host``; where a port is 0, all addresses of a host get the one that the system chose for the first.
-    Raises ``OSError`` where one cannot be had; its text says which and what to do.
+    These are the addresses of ``bind`` and the path ``uds``, else the inherited ``fd``, else what systemd has passed,
+    else one for each address of ``host``; where a port is 0, all addresses of a host get the one that the system chose
+    for the first. Raises ``OSError`` where one cannot be had; its text says which and what to do.
     """
-    if not settings.bind and settings.fd is not None:
+    told = (*settings.bind, *((f"unix:{settings.uds}",) if settings.uds else ()))
+    if not told and settings.fd is not None:
         return [_inherited(settings.fd)]
-    if not settings.bind and (passed := _passed()):
+    if not told and (passed := _passed()):
         return [_inherited(number) for number in passed]
     opened: list[socket.socket] = []
     try:
-        for where in settings.bind or (f"{settings.host}:{settings.port}",):
-            opened += _listen_at(where, settings.backlog)
+        for where in told or (f"{settings.host}:{settings.port}",):
+            opened += _listen_at(where, settings)
     except OSError:
         for each in opened:
             each.close()
@@ -41,11 +44,13 @@ def listen(settings: Settings) -> list[socket.socket]:
     return opened
 
 
-def place(where: str) -> tuple[str, int] | int:
-    """Read ``host:port``, ``[address]:port`` or ``fd://number``. Raises ``ValueError`` for anything else."""
+def place(where: str) -> tuple[str, int] | int | str:
+    """Read ``host:port``, ``[address]:port``, ``fd://number`` or ``unix:path``, else raise ``ValueError``."""
+    if where.startswith("unix:") and where != "unix:":
+        return where.removeprefix("unix:")
     host, colon, port = where.rpartition("//" if where.startswith("fd://") else ":")
     if not colon or not port.isascii() or not port.isdigit() or int(port) > _LAST_PORT:
-        raise ValueError(f"an address to bind is host:port, [address]:port or fd://number, not {where!r}")
+        raise ValueError(f"an address to bind is host:port, [address]:port, unix:/path or fd://number, not {where!r}")
     if colon == "//":
         return int(port)
     return host.removeprefix("[").removesuffix("]"), int(port)
@@ -60,17 +65,19 @@ def _passed() -> list[int]:
     return list(range(_FIRST_PASSED, _FIRST_PASSED + count))
 
 
-def _listen_at(where: str, backlog: int) -> list[socket.socket]:
+def _listen_at(where: str, settings: Settings) -> list[socket.socket]:
     found = place(where)
     if isinstance(found, int):
         return [_inherited(found)]
+    if isinstance(found, str):
+        return [UnixListener.at(found, settings.backlog, mode=int(settings.uds_permissions, 8))]
     opened: list[socket.socket] = []
     try:
         addresses = _addresses(*found)
         both = len({family for family, _ in addresses}) > 1
         for family, address in addresses:
             port = opened[0].getsockname()[1] if opened else address[1]
-            opened.append(_open(family, (address[0], port, *address[2:]), backlog, only_v6=both))
+            opened.append(_open(family, (address[0], port, *address[2:]), settings.backlog, only_v6=both))
     except OSError as error:
         for each in opened:
             each.close()
@@ -90,6 +97,8 @@ def closing(listeners: list[socket.socket]) -> Iterator[list[socket.socket]]:
 
 def url(listener: socket.socket, settings: Settings) -> str:
     """Where clients find ``listener``."""
+    if listener.family == socket.AF_UNIX:
+        return f"unix:{os.fsdecode(listener.getsockname())}"
     scheme = "https" if settings.ssl_certfile else "http"
     host, port = listener.getsockname()[:2]
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
@@ -119,9 +128,9 @@ def _inherited(number: int) -> socket.socket:
         found = socket.socket(fileno=number)
     except OSError as error:
         raise OSError(error.errno, f"fd {number} is no open socket: {error.strerror}") from None
-    if found.family not in (socket.AF_INET, socket.AF_INET6):
+    if found.family not in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
         found.detach()
-        raise OSError(errno.EAFNOSUPPORT, f"fd {number} is no TCP socket; only those are served")
+        raise OSError(errno.EAFNOSUPPORT, f"fd {number} is neither a TCP nor a Unix socket; only those are served")
     if not found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) or found.type != socket.SOCK_STREAM:
         found.detach()
         raise OSError(errno.EINVAL, f"fd {number} is a socket that does not listen; call listen() on it before")

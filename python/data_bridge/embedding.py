@@ -40,7 +40,7 @@ class Server:
             raise ValueError("workers and reload start processes: use data_bridge.serve or the command line")
         self._app = Target(app).load() if isinstance(app, str) else app
         interface(self._app, self.settings)
-        #: Where it listens: ``http://host:port`` for each address.
+        #: Where it listens: ``http://host:port`` for each address, `unix:path` for a Unix socket.
         self.urls: list[str] = []
         self._stop: Stop | None = None
         self._asked = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
+import re
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
@@ -39,7 +40,11 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address or name to listen on", group="Where")
     port: int = _setting(8000, "port to listen on; 0 takes a free one", group="Where")
-    bind: Texts = _setting((), "listen at these instead: host:port, [address]:port, fd://number", group="Where")
+    bind: Texts = _setting(
+        (), "listen at these instead: host:port, [address]:port, unix:/path, fd://number", group="Where"
+    )
+    uds: str | None = _setting(None, "listen on a Unix socket at this path instead of on host and port", group="Where")
+    uds_permissions: str = _setting("666", "who may connect to it: its file's mode, in octal", group="Where")
     fd: int | None = _setting(None, "listen on this inherited socket instead of on host and port", group="Where")
     backlog: int = _setting(2048, "connections that the kernel keeps before they are accepted", group="Where")
 
@@ -178,6 +183,8 @@ class Settings:
             raise ValueError(f"port must be 0 to 65535, not {self.port}")
         for where in self.bind:
             place(where)
+        if not re.fullmatch("0?[0-7]{3}", self.uds_permissions):
+            raise ValueError(f"uds_permissions must be a file mode such as 660, not {self.uds_permissions!r}")
         for name in self.forwarded_allow_ips:
             _check_network(name)
         if self.reload and self.workers != 1:

@@ -284,14 +284,16 @@ def environ_of(scope: Scope) -> dict[str, Any]:
     root = scope["root_path"].encode().decode("latin-1").rstrip("/")
     if root and (path == root or path.startswith(root + "/")):
         path = path[len(root) :]
-    host, port = scope["server"] or ("localhost", 0)
+    host, port = scope["server"] or ("localhost", None)
+    if port is None:  # a Unix socket's path names no server
+        host, port = "localhost", 443 if scope["scheme"] == "https" else 80
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": root,
         "PATH_INFO": path,
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": host,
-        "SERVER_PORT": str(port or 0),
+        "SERVER_PORT": str(port),
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "SERVER_SOFTWARE": "data_bridge",
         "wsgi.version": (1, 0),

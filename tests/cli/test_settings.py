@@ -24,7 +24,11 @@ BESIDE = {
 
 
 #: Values of settings that do not take any text.
-VALUES = {"bind": ("127.0.0.1:1", "127.0.0.1:2"), "forwarded_allow_ips": ("10.0.0.0/8", "::1")}
+VALUES = {
+    "bind": ("127.0.0.1:1", "127.0.0.1:2"),
+    "uds_permissions": "660",
+    "forwarded_allow_ips": ("10.0.0.0/8", "::1"),
+}
 
 
 def another(name: str) -> Any:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What all print when they accept.
-LISTENING = re.compile(r"(?:Listening|[Rr]unning)(?: on| at:) https?://([0-9.]+|\[[0-9a-f:]+\]):(\d+)")
+LISTENING = re.compile(
+    r"(?:Listening|[Rr]unning)(?: on| at:) (?:https?://([0-9.]+|\[[0-9a-f:]+\]):(\d+)|unix(?: socket |:)(/\S+))"
+)
 
 #: No wait in a test is longer than this, in seconds.
 PATIENCE = 30.0
@@ -34,6 +36,8 @@ class Server:
     scheme: str = "http"
     host: str = "127.0.0.1"
     port: int = 0
+    #: Of the Unix socket, where it listens on one alone.
+    path: str = ""
     lines: list[str] = field(default_factory=list)
     news: threading.Condition = field(default_factory=threading.Condition)
 
@@ -137,7 +141,7 @@ def running(
     reader = threading.Thread(target=_read, args=(server, listening), daemon=True)
     reader.start()
     try:
-        if not listening.wait(PATIENCE) or not server.port:
+        if not listening.wait(PATIENCE) or not (server.port or server.path):
             raise AssertionError(f"the server did not start:\n{server.output}")
         yield server
     finally:
@@ -162,7 +166,10 @@ def _read(server: Server, listening: threading.Event) -> None:
             server.lines.append(line)
             server.news.notify_all()
         found = LISTENING.search(line)
-        if found and not server.port:
+        if found and found[3] and not server.port:
+            server.path = found[3]
+            listening.set()
+        elif found and not server.port:
             server.host, server.port = found[1], int(found[2])
             server.scheme = "https" if "https://" in found[0] else "http"
             listening.set()

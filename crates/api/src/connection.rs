@@ -178,7 +178,7 @@ impl Connection {
     /// Whether the client has sent something that the runtime has not told us of yet.
     fn has_unread(&self) -> bool {
         let mut byte = [MaybeUninit::uninit()];
-        let peeked = SockRef::from(self.stream.tcp()).peek(&mut byte);
+        let peeked = SockRef::from(self.stream.socket()).peek(&mut byte);
         peeked.is_ok_and(|count| count > 0)
     }
 
@@ -199,7 +199,7 @@ impl Connection {
             None => Flow::Continue(()),
             Some(Expired::Write) => {
                 // Else the kernel would keep what the client does not take for minutes.
-                let _ = SockRef::from(self.stream.tcp()).set_linger(Some(Duration::ZERO));
+                let _ = SockRef::from(self.stream.socket()).set_linger(Some(Duration::ZERO));
                 Flow::Break(())
             }
             Some(Expired::Grace) => Flow::Break(()),
@@ -284,7 +284,7 @@ impl Connection {
             self.link.reading_paused.set(full);
             if full && self.watch.is_none() {
                 let hangups = &self.link.engine.hangups;
-                self.watch = Some(hangups.watch(self.stream.tcp(), &self.link));
+                self.watch = Some(hangups.watch(self.stream.socket(), &self.link));
             }
             if full || input.ended {
                 return ControlFlow::Continue(false);

@@ -20,6 +20,7 @@ use std::cell::{OnceCell, RefCell};
 use std::fs::File;
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
@@ -40,19 +41,28 @@ pub struct Incoming {
 /// Both ends of a connection, and a place where a user of the server may keep what it derived from them.
 #[derive(Default)]
 pub struct ConnectionInfo {
-    /// The server's address.
+    /// The server's address; nothing where clients come by a Unix socket.
     pub local: Option<SocketAddr>,
-    /// The client's address.
+    /// The client's address; nothing where it came by a Unix socket.
     pub peer: Option<SocketAddr>,
+    /// The path of the Unix socket, where it has one.
+    pub path: Option<Rc<Path>>,
     tls: OnceCell<TlsInfo>,
     slot: RefCell<Option<Rc<dyn Any>>>,
 }
 
 impl ConnectionInfo {
-    pub(crate) fn new(local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Self {
+    pub(crate) fn of_tcp(local: Option<SocketAddr>, peer: SocketAddr) -> Self {
         Self {
             local,
-            peer,
+            peer: Some(peer),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn of_unix(path: Option<Rc<Path>>) -> Self {
+        Self {
+            path,
             ..Self::default()
         }
     }

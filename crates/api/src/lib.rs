@@ -31,4 +31,5 @@ mod connection;
 mod faults;
 mod ffi;
 mod listener;
+mod socket;
 mod stream;

@@ -9,6 +9,8 @@ mod hangups;
 pub(crate) use engine::{Engine, Stage};
 pub(crate) use hangups::{Hangup, Watch};
 
+pub use crate::listener::Listener;
+
 use crate::access_log::AccessLog;
 use crate::forwarded::{Dialect, Trusted};
 use crate::http1::encode::Stamp;
@@ -25,10 +27,9 @@ use crate::tls::keyring::Keyring;
 use crate::websocket;
 use engine::Acceptor;
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 /// Everything a server can be told.
@@ -37,7 +38,7 @@ pub struct Config {
     /// Where to listen; port 0 takes a free one.
     pub addresses: Vec<SocketAddr>,
     /// Sockets that listen already (inherited ones), beside `addresses`.
-    pub listeners: Vec<StdListener>,
+    pub listeners: Vec<Listener>,
     /// Other processes accept from the same sockets.
     pub shared: bool,
     /// Connections the kernel keeps before they are accepted.
@@ -94,7 +95,7 @@ impl Default for Config {
 /// A server that listens and does not accept yet.
 #[derive(Debug)]
 pub struct Server {
-    listeners: Vec<StdListener>,
+    listeners: Vec<Listener>,
     stamp: Stamp,
     config: Config,
 }
@@ -107,10 +108,11 @@ impl Server {
         let mut listeners = std::mem::take(&mut config.listeners);
         let only_v6 = config.addresses.iter().any(SocketAddr::is_ipv4);
         for &address in &config.addresses {
-            listeners.push(listener::listen(address, config.backlog, only_v6)?);
+            let listener = listener::listen(address, config.backlog, only_v6)?;
+            listeners.push(Listener::Tcp(listener));
         }
         for listener in &listeners {
-            listener::prepare(listener)?;
+            listener.prepare()?;
         }
         Ok(Self {
             listeners,
@@ -119,10 +121,10 @@ impl Server {
         })
     }
 
-    /// Where it listens, in the order of the configuration (given listeners first).
+    /// Where it listens by TCP, in the order of the configuration (given listeners first).
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
-        let addresses = self.listeners.iter().map(StdListener::local_addr);
-        addresses.filter_map(Result::ok).collect()
+        let addresses = self.listeners.iter().filter_map(Listener::address);
+        addresses.collect()
     }
 
     /// Starts to accept: spawns onto the local runtime in whose context it is called.
@@ -130,7 +132,7 @@ impl Server {
         let listeners: Vec<_> = self
             .listeners
             .into_iter()
-            .map(TcpListener::from_std)
+            .map(Listener::register)
             .collect::<io::Result<_>>()?;
         let mut config = self.config;
         let shared = config.shared;

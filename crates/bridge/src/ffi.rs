@@ -4,10 +4,8 @@
 #![allow(unsafe_code)]
 
 mod call;
-mod listener;
 
 pub use call::{Context, call};
-pub use listener::listener;
 
 use std::cell::Cell;
 use std::collections::HashMap;

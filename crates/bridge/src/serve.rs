@@ -5,7 +5,7 @@ use std::os::fd::RawFd;
 use std::rc::Rc;
 use std::time::Duration;
 
-use api::server::{self, DrainReport, Handle};
+use api::server::{self, DrainReport, Handle, Listener};
 use api::service::Service;
 use pyloop::gil::Kept;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -53,8 +53,10 @@ impl Server {
         pyloop::host::on_turn(api::wake::flush);
         pyloop::host::on_turn(ffi::drop_strays);
         let mut config = settings::config(settings)?;
-        let duplicates = listeners.into_iter().map(ffi::listener);
-        config.listeners = duplicates
+        let duplicate = |number| Listener::of(ffi::duplicate(number)?);
+        config.listeners = listeners
+            .into_iter()
+            .map(duplicate)
             .collect::<Result<_, _>>()
             .map_err(|error| errors::system(&error))?;
         let bound = server::Server::bind(config).map_err(|error| errors::system(&error))?;

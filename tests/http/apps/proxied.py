@@ -9,6 +9,7 @@ import fastapi
 
 import data_bridge
 from data_bridge.requests import Request  # noqa: TC001 - read when the route is made
+from data_bridge.responses import FileResponse
 
 own = data_bridge.App()
 fastapi_app = fastapi.FastAPI()
@@ -36,6 +37,11 @@ def wsgi(environ: dict[str, Any], start_response: Any) -> list[bytes]:
 @own.get("/seen")
 async def own_seen(request: Request) -> dict[str, Any]:
     return {"scheme": request.url.scheme, "client": request.client}
+
+
+@own.get("/file")
+async def own_file() -> FileResponse:
+    return FileResponse(__file__)
 
 
 @fastapi_app.get("/seen")

@@ -1,17 +1,18 @@
 //! A part of a file on its way to a socket: through `sendfile` where the socket is the kernel's own. Knows no HTTP.
 
+use crate::socket::Socket;
 use crate::stream::Stream;
 use crate::tls::session::TlsStream;
 use bytes::Bytes;
 use rustix::fs::sendfile;
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncWrite, Interest};
-use tokio::net::TcpStream;
 
 /// What one call moves at most, so that a fast client does not have the thread for itself.
 const ONCE: usize = 256 * 1024;
@@ -60,7 +61,7 @@ pub(crate) trait Sink: AsyncWrite + Unpin {
     }
 }
 
-impl Sink for TcpStream {
+impl Sink for Socket {
     fn poll_send_file(
         &mut self,
         cx: &mut Context<'_>,
@@ -71,7 +72,12 @@ impl Sink for TcpStream {
             let mut offset = range.offset;
             let sent = self.try_io(Interest::WRITABLE, || {
                 let length = range.length.min(ONCE);
-                Ok(sendfile(&*self, &range.file, Some(&mut offset), length)?)
+                Ok(sendfile(
+                    self.as_fd(),
+                    &range.file,
+                    Some(&mut offset),
+                    length,
+                )?)
             });
             match sent {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -90,7 +96,7 @@ impl Sink for Stream {
         range: &FileRange,
     ) -> Poll<io::Result<usize>> {
         match self {
-            Self::Plain(tcp) => tcp.poll_send_file(cx, range),
+            Self::Plain(socket) => socket.poll_send_file(cx, range),
             Self::Tls(tls) => tls.poll_send_file(cx, range),
         }
     }

@@ -100,7 +100,7 @@ pub(crate) async fn run(stream: &mut Stream, link: &Rc<Link>, before: Bytes) {
     contain("connection end", || drop(connection));
     shared.emptied().await;
     if stuck {
-        let _ = SockRef::from(stream.tcp()).set_linger(Some(Duration::ZERO));
+        let _ = SockRef::from(stream.socket()).set_linger(Some(Duration::ZERO));
     }
     if !cut {
         linger(stream, link).await;

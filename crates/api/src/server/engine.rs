@@ -13,6 +13,7 @@ use crate::limits::Limits;
 use crate::listener::{Admission, Intake};
 use crate::overload::{Overload, Places};
 use crate::service::Service;
+use crate::socket::Socket;
 use crate::stream::Stream;
 use crate::timeouts::{Millis, NEVER, Timeouts, Wheel};
 use crate::tls::accept;
@@ -22,11 +23,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::{Duration, SystemTime};
-use tokio::net::TcpStream;
 
 /// How far the shutdown of a server has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -255,23 +254,17 @@ impl Intake for Acceptor {
         }
     }
 
-    fn take(&self, stream: TcpStream, peer: SocketAddr, listening_at: SocketAddr) {
+    fn take(&self, socket: Socket, info: ConnectionInfo) {
         faults::here("accept");
-        let local = if listening_at.ip().is_unspecified() {
-            stream.local_addr().ok()
-        } else {
-            Some(listening_at)
-        };
-        let info = Rc::new(ConnectionInfo::new(local, Some(peer)));
-        let link = Rc::new(Link::new(Rc::clone(&self.engine), info));
+        let link = Rc::new(Link::new(Rc::clone(&self.engine), Rc::new(info)));
         let place = Place {
             id: self.engine.add(Rc::clone(&link)),
             engine: Rc::clone(&self.engine),
         };
         tokio::task::spawn_local(async move {
             let stream = match &link.engine.handshakes {
-                None => Some(Stream::Plain(stream)),
-                Some(handshakes) => accept::secure(stream, &link, handshakes)
+                None => Some(Stream::Plain(socket)),
+                Some(handshakes) => accept::secure(socket, &link, handshakes)
                     .await
                     .map(|secured| Stream::Tls(Box::new(secured))),
             };

@@ -8,6 +8,7 @@ use crate::error::{Refusal, TlsError};
 use crate::faults;
 use crate::http1::encode;
 use crate::metrics::contain;
+use crate::socket::Socket;
 use crate::timeouts::{Deadline, Millis};
 use rustls::pki_types::CertificateDer;
 use rustls::server::ServerConnection;
@@ -17,7 +18,6 @@ use std::io;
 use std::pin::pin;
 use std::task::Poll;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
 /// A record's type, version and length.
 const RECORD_HEAD: usize = 5;
@@ -30,7 +30,7 @@ const RECORD_LIMIT: usize = RECORD_HEAD + (1 << 14) + 2048;
 
 /// Shakes hands with whoever is on `stream`. Nothing where that failed, took too long, or the server stops.
 pub(crate) async fn secure(
-    stream: TcpStream,
+    stream: Socket,
     link: &Link,
     handshakes: &Handshakes,
 ) -> Option<TlsStream> {
@@ -56,7 +56,7 @@ pub(crate) async fn secure(
 }
 
 async fn shake(
-    mut stream: TcpStream,
+    mut stream: Socket,
     link: &Link,
     handshakes: &Handshakes,
     due: &Cell<Millis>,
@@ -89,7 +89,7 @@ async fn shake(
 }
 
 fn finish(
-    stream: TcpStream,
+    stream: Socket,
     session: Box<ServerConnection>,
     leaf: &CertificateDer<'_>,
     link: &Link,
@@ -107,7 +107,7 @@ pub(crate) fn report(result: Result<(), TlsError>) {
 }
 
 /// Reads until a whole record is there: half of one would only travel to the handshakes' thread and back.
-async fn records(stream: &TcpStream) -> io::Result<Vec<u8>> {
+async fn records(stream: &Socket) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(1024);
     while !is_whole(&bytes) {
         stream.readable().await?;
@@ -134,7 +134,7 @@ fn is_whole(bytes: &[u8]) -> bool {
 }
 
 /// Tells a client that speaks HTTP without TLS what is wrong; anything else is closed.
-async fn answer_plain(mut stream: TcpStream, link: &Link, due: &Cell<Millis>, first: u8) {
+async fn answer_plain(mut stream: Socket, link: &Link, due: &Cell<Millis>, first: u8) {
     if !first.is_ascii_uppercase() {
         return;
     }
@@ -147,7 +147,7 @@ async fn answer_plain(mut stream: TcpStream, link: &Link, due: &Cell<Millis>, fi
 }
 
 /// Throws away what still comes, so that no reset overtakes what was sent last.
-async fn linger(mut stream: TcpStream, link: &Link, due: &Cell<Millis>) {
+async fn linger(mut stream: Socket, link: &Link, due: &Cell<Millis>) {
     due.set(
         due.get()
             .min(link.engine.after(link.engine.timeouts.linger)),

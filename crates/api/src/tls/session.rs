@@ -1,18 +1,18 @@
-//! A TCP stream whose bytes are sealed: TLS after its handshake, as a Tokio stream. Knows no HTTP.
+//! A socket whose bytes are sealed: TLS after its handshake, as a Tokio stream. Knows no HTTP.
 
+use crate::socket::Socket;
 use rustls::server::ServerConnection;
 use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// A connection after its handshake.
 ///
 /// What is written is sealed at once; records that the socket has no room for yet wait in the session, at most one
 /// write's, and `poll_flush` sends them.
 pub(crate) struct TlsStream {
-    tcp: TcpStream,
+    socket: Socket,
     session: Box<ServerConnection>,
     /// The socket took something since this was asked last.
     progress: bool,
@@ -21,17 +21,17 @@ pub(crate) struct TlsStream {
 }
 
 impl TlsStream {
-    pub(super) fn new(tcp: TcpStream, session: Box<ServerConnection>) -> Self {
+    pub(super) fn new(socket: Socket, session: Box<ServerConnection>) -> Self {
         Self {
-            tcp,
+            socket,
             session,
             progress: false,
             broken_off: false,
         }
     }
 
-    pub(crate) fn tcp(&self) -> &TcpStream {
-        &self.tcp
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.socket
     }
 
     /// What client and server agreed upon (ALPN).
@@ -57,7 +57,8 @@ impl TlsStream {
     /// Announces the end (`close_notify`), as far as the socket takes it without waiting.
     pub(crate) fn farewell(&mut self) {
         self.announce();
-        while self.session.wants_write() && self.session.write_tls(&mut Now(&self.tcp)).is_ok() {}
+        while self.session.wants_write() && self.session.write_tls(&mut Now(&self.socket)).is_ok() {
+        }
     }
 
     fn announce(&mut self) {
@@ -70,8 +71,8 @@ impl TlsStream {
     /// Sends what is sealed.
     fn poll_push(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.session.wants_write() {
-            let sent = self.session.write_tls(&mut Tcp {
-                stream: &mut self.tcp,
+            let sent = self.session.write_tls(&mut Sealed {
+                stream: &mut self.socket,
                 cx,
             });
             match sent {
@@ -86,8 +87,8 @@ impl TlsStream {
 
     /// Takes sealed bytes from the socket, and opens what is complete.
     fn poll_pull(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let taken = self.session.read_tls(&mut Tcp {
-            stream: &mut self.tcp,
+        let taken = self.session.read_tls(&mut Sealed {
+            stream: &mut self.socket,
             cx,
         });
         match taken {
@@ -168,13 +169,13 @@ impl AsyncWrite for TlsStream {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.announce();
         ready!(self.poll_push(cx))?;
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }
 
 /// The socket as rustls wants it: where a task would wait, it says so and will be woken.
-struct Tcp<'a, 'b> {
-    stream: &'a mut TcpStream,
+struct Sealed<'a, 'b> {
+    stream: &'a mut Socket,
     cx: &'a mut Context<'b>,
 }
 
@@ -185,7 +186,7 @@ fn or_would_block<T>(result: Poll<io::Result<T>>) -> io::Result<T> {
     }
 }
 
-impl Read for Tcp<'_, '_> {
+impl Read for Sealed<'_, '_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let mut buf = ReadBuf::new(buf);
         or_would_block(Pin::new(&mut *self.stream).poll_read(self.cx, &mut buf))?;
@@ -193,7 +194,7 @@ impl Read for Tcp<'_, '_> {
     }
 }
 
-impl Write for Tcp<'_, '_> {
+impl Write for Sealed<'_, '_> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         or_would_block(Pin::new(&mut *self.stream).poll_write(self.cx, buf))
     }
@@ -208,7 +209,7 @@ impl Write for Tcp<'_, '_> {
 }
 
 /// The socket for whoever does not wait.
-struct Now<'a>(&'a TcpStream);
+struct Now<'a>(&'a Socket);
 
 impl Write for Now<'_> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {

@@ -199,7 +199,7 @@ impl Endpoints {
         }
         let tls = connection.tls().map(|tls| extension(py, tls)).transpose()?;
         let ends = Rc::new(Self {
-            server: end(py, connection.local)?,
+            server: server(py, connection)?,
             client: end(py, connection.peer)?,
             tls: tls.map(|tls| Kept::new(tls.unbind())),
         });
@@ -248,6 +248,17 @@ fn extension<'py>(py: Python<'py>, tls: &TlsInfo) -> PyResult<Bound<'py, PyDict>
     entry.set_item("tls_version", tls.version)?;
     entry.set_item("cipher_suite", tls.cipher_suite)?;
     Ok(entry)
+}
+
+/// Of a Unix socket, its path and no port.
+fn server(py: Python<'_>, connection: &ConnectionInfo) -> PyResult<Kept<PyAny>> {
+    match &connection.path {
+        None => end(py, connection.local),
+        Some(path) => {
+            let pair = (path.as_os_str(), py.None()).into_pyobject(py)?;
+            Ok(Kept::new(pair.into_any().unbind()))
+        }
+    }
 }
 
 fn end(py: Python<'_>, address: Option<SocketAddr>) -> PyResult<Kept<PyAny>> {

@@ -1,0 +1,79 @@
+"""A listening Unix socket and the file that clients find it by. Knows no settings."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import stat
+from pathlib import Path
+from typing import Self
+
+#: Seconds that a server gets to accept whether it lives.
+_PATIENCE = 1.0
+
+
+class UnixListener(socket.socket):
+    """A socket that listens at a path. Closing it removes the file, unless another one stands there by now."""
+
+    #: The file and what tells it from others.
+    _made: tuple[Path, tuple[int, int]] | None = None
+
+    @classmethod
+    def at(cls, path: str, backlog: int, *, mode: int) -> Self:
+        """Listen at ``path``, whose file gets ``mode``; a file that a dead server left is replaced.
+
+        Raises ``OSError`` with a text that says what to do.
+        """
+        opened = cls(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            _clear(path)
+            opened.bind(path)
+            file = Path(path).absolute()
+            opened._made = file, _identity(file)
+            file.chmod(mode)  # before anybody can connect
+            opened.listen(backlog)
+        except OSError as error:
+            opened.close()
+            raise OSError(error.errno or errno.EINVAL, _unbound(path, error)) from None
+        return opened
+
+    def close(self) -> None:
+        """Remove the file, and stop listening."""
+        if self._made is not None:
+            (file, identity), self._made = self._made, None
+            with contextlib.suppress(OSError):
+                if _identity(file) == identity:
+                    file.unlink()
+        super().close()
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    found = file.lstat()
+    return found.st_dev, found.st_ino
+
+
+def _clear(path: str) -> None:
+    """Remove a socket that nobody listens on. Raises ``OSError`` where somebody does, and for any other file."""
+    try:
+        found = Path(path).lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(found.st_mode):
+        raise FileExistsError(errno.EEXIST, "there is a file that is no socket")
+    with socket.socket(socket.AF_UNIX) as trial:
+        trial.settimeout(_PATIENCE)
+        try:
+            trial.connect(path)
+        except ConnectionRefusedError:
+            Path(path).unlink()
+            return
+        except TimeoutError:
+            pass  # it lives and is busy
+    raise OSError(errno.EADDRINUSE, "in use")
+
+
+def _unbound(path: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"{path} is in use by another server; stop it or choose another path"
+    return f"cannot listen at {path}: {error.strerror or error}"
