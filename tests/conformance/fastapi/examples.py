@@ -54,7 +54,7 @@ def compare(python: Path, source: Path, out: Path) -> tuple[int, list[str]]:
         for path in copy.rglob("*.py"):
             path.write_text(changed(path.read_text(encoding="utf-8")), encoding="utf-8")
         reports = []
-        for name, folder in (("fastapi", source / "docs_src"), ("ours", copy)):
+        for name, folder in (("fastapi", source.resolve() / "docs_src"), ("ours", copy)):
             report = out / f"examples-{name}.json"
             command = [python.absolute(), Path(__file__).resolve(), folder, report.resolve(), name]
             environment = os.environ | {"PYTHONWARNINGS": "ignore"}
