@@ -30,8 +30,10 @@ class DefaultExecutor(concurrent.futures.ThreadPoolExecutor):
     _work_queue: Any
     _adjust_thread_count: Callable[[], None]
 
-    def __init__(self, max_workers: int | None = None, name: str = "asyncio") -> None:
-        super().__init__(max_workers, thread_name_prefix=name)
+    def __init__(
+        self, max_workers: int | None = None, name: str = "asyncio", initializer: Callable[[], object] | None = None
+    ) -> None:
+        super().__init__(max_workers, thread_name_prefix=name, initializer=initializer)
         self._idle_semaphore: Any = _Idle()
 
     def call(
@@ -44,13 +46,23 @@ class DefaultExecutor(concurrent.futures.ThreadPoolExecutor):
         """Have a thread call the function; the future is the loop's, or the given one of it."""
         if future is None:
             future = loop.create_future()
+        if self._queue(_Call(loop, future, function, arguments)):
+            return future
+        return asyncio.wrap_future(self.submit(function, *arguments), loop=loop)  # says what is wrong
+
+    def post(self, call: Any) -> None:
+        """Have a thread run ``call.run()``, which hands its result on by itself and never raises."""
+        if not self._queue(call):
+            self.submit(call.run)  # says what is wrong
+
+    def _queue(self, item: Any) -> bool:
         # The two locks of `submit()`: nothing is queued behind a shutdown.
         with self._shutdown_lock, _thread._global_shutdown_lock:
-            if not self._shutdown and not _thread._shutdown:
-                self._work_queue.put(_Call(loop, future, function, arguments))
-                self._adjust_thread_count()
-                return future
-        return asyncio.wrap_future(self.submit(function, *arguments), loop=loop)  # says what is wrong
+            if self._broken or self._shutdown or _thread._shutdown:
+                return False
+            self._work_queue.put(item)
+            self._adjust_thread_count()
+            return True
 
 
 class _Idle:

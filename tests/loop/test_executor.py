@@ -13,6 +13,7 @@ import weakref
 import pytest
 
 import data_bridge
+from data_bridge.executor import DefaultExecutor
 
 
 def test_results_and_exceptions_come_back(loop):
@@ -230,3 +231,19 @@ def test_a_result_for_a_closed_loop_is_dropped(loop_factory, caplog):
     pools[0].shutdown()
     assert not caplog.records
     assert not future.done()
+
+
+def test_a_call_that_answers_by_itself():
+    class Call:
+        def run(self, *_context):
+            ran.append(threading.current_thread().name)
+            done.set()
+
+    ran, done = [], threading.Event()
+    executor = DefaultExecutor(1, "own", initializer=lambda: ran.append("begun"))
+    executor.post(Call())
+    assert done.wait(30)
+    executor.shutdown()
+    assert ran == ["begun", "own_0"]
+    with pytest.raises(RuntimeError, match=r"^cannot schedule new futures after shutdown$"):
+        executor.post(Call())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from ..executor import DefaultExecutor
 from . import framework_of
 from .front import MAX_BODY, Front
 from .layers import known_layers
@@ -42,12 +42,8 @@ class Served:
         #: What the server does around the routes in the place of the app's middleware, the outermost layer first.
         self.layers = known_layers(app).layers
         self._front = put_in_front(app)
-        self._pool = ThreadPoolExecutor(
-            getattr(app, "threads", THREADS),
-            thread_name_prefix="data_bridge",
-            initializer=functools.partial(_claim_thread, loop),
-        )
-        self.submit = self._pool.submit
+        threads = getattr(app, "threads", THREADS)
+        self.submit = DefaultExecutor(threads, "data_bridge", functools.partial(_claim_thread, loop)).post
 
     def obstacle(self, root_path: str = "") -> str | None:
         """Say why each request has to go through the app itself, if it has to."""

@@ -72,7 +72,9 @@ struct ThreadCall {
 
 #[pymethods]
 impl ThreadCall {
-    fn __call__(&self, py: Python<'_>) {
+    /// From 3.14 on the pool's threads pass a context of theirs.
+    #[pyo3(signature = (*_context))]
+    fn run(&self, py: Python<'_>, _context: &Bound<'_, PyTuple>) {
         let arguments: Arguments<'_> = self
             .arguments
             .iter()

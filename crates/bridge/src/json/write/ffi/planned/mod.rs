@@ -3,6 +3,8 @@
 //!
 //! As in the walk without a plan, a container holds itself, and what is borrowed from it is used until code may run.
 
+#![allow(clippy::inline_always)] // as in the walk without a plan
+
 mod fields;
 mod items;
 mod plain;
@@ -96,10 +98,13 @@ impl<'py> Writer<'_, 'py> {
         }
     }
 
+    /// What most fields hold is written in the loop of the container.
+    ///
     /// # Safety
     /// `value` lives until code runs.
+    #[inline(always)]
     unsafe fn node(&mut self, under: Under<'_>, node: &Node, value: Object) -> Written {
-        // SAFETY: the class says what the value is; a container holds itself, other code is given a held reference.
+        // SAFETY: the class says what the value is.
         unsafe {
             let class = ffi::Py_TYPE(value);
             match node {
@@ -111,6 +116,21 @@ impl<'py> Writer<'_, 'py> {
                 Node::Bool if class == &raw mut ffi::PyBool_Type => {
                     self.constant(value == ffi::Py_True())
                 }
+                _ => self.further(under, node, value),
+            }
+        }
+    }
+
+    /// What is not written in place.
+    ///
+    /// # Safety
+    /// `value` lives until code runs.
+    #[inline(never)]
+    unsafe fn further(&mut self, under: Under<'_>, node: &Node, value: Object) -> Written {
+        // SAFETY: the class says what the value is; a container holds itself, other code is given a held reference.
+        unsafe {
+            let class = ffi::Py_TYPE(value);
+            match node {
                 Node::None | Node::Nullable(_) if value == ffi::Py_None() => {
                     Ok(self.buffer.literal(*b"null")?)
                 }
