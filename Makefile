@@ -70,13 +70,15 @@ test: test-build test-rust lint ## everything: cargo test, lint, pytest
 
 .PHONY: test-rust
 test-rust: ## cargo test of the crates that know no Python, and the loom proof of the inbox
-	cargo test --profile quick -p api -p loopcore -p native-example
+	cargo test --profile quick -p api -p loopcore -p native-example -p data-bridge-abi -p data-bridge-sdk
+	CARGO_TARGET_DIR=target/modules cargo test --profile quick --manifest-path examples/native_wheel/Cargo.toml
 	RUSTFLAGS="--cfg data_bridge_loom" CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)/loom cargo test --profile quick -p loopcore
 
 .PHONY: lint
 lint: test-build ## formatting, clippy, ruff, mypy, stubtest
 	cargo fmt --check
 	! cargo tree -p api -e normal | grep pyo3  # HTTP does not know Python
+	! cargo tree -p data-bridge-sdk -e normal | grep pyo3  # nor do users' handlers
 	cargo clippy --profile quick --workspace --all-targets -- -D warnings
 	$(TEST)/ruff check
 	$(TEST)/ruff format --check

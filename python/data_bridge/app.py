@@ -28,6 +28,7 @@ from .middleware import Middleware
 from .middleware.body_limit import AppBodyLimitMiddleware
 from .middleware.exit_stack import AsyncExitStackMiddleware
 from .routing.api_router import _ON_EVENT, APIRouter
+from .routing.lifespans import merge_lifespans
 from .routing.native import NativeRoute
 from .routing.options import DEFAULTS
 
@@ -246,19 +247,34 @@ class App(Application):
     def native(
         self,
         path: str,
-        content: str | bytes,
+        content: Any,
         *,
         methods: Iterable[str] = ("GET", "HEAD"),
         status: int = 200,
         headers: Mapping[str, str] | None = None,
         content_type: str | None = None,
+        timeout: float | None = None,
+        include_in_schema: bool = True,
     ) -> None:
-        """Answer ``path`` with the same content each time, on our own server without the interpreter.
+        """Answer ``path`` without the interpreter on our own server: also while Python is busy.
 
-        A health check of this kind answers while Python is busy.
-        ``content_type`` defaults to UTF-8 text for ``str`` and to ``application/octet-stream`` for ``bytes``.
+        ``content`` is text or bytes to answer with each time, such as a health check's, or a handler in Rust from a
+        module of your own, built with ``data-bridge-sdk``. For text and bytes, ``content_type`` defaults to UTF-8 text
+        (``str``) and to ``application/octet-stream`` (``bytes``).
+
+        For handlers, ``timeout`` bounds the seconds until the response begins, ``include_in_schema`` says whether
+        OpenAPI shows it; a mount takes every method. Raises ``ImportError`` where its module was built for another ABI,
+        ``ValueError`` where the path's parameters are not the handler's.
         """
-        self.router.routes.append(NativeRoute(path, content, methods, status, headers or {}, content_type))
+        route: BaseRoute
+        if isinstance(content, str | bytes):
+            route = NativeRoute(path, content, methods, status, headers or {}, content_type)
+        else:
+            from .routing.native_handler import NativeHandlerRoute  # noqa: PLC0415 - few applications have a handler
+
+            route = NativeHandlerRoute(path, content, methods, timeout, include_in_schema=include_in_schema)
+            self.router.lifespan_context = merge_lifespans(route.lifespan, self.router.lifespan_context)
+        self.router.routes.append(route)
         self.router._mark_routes_changed()
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Unpack[FullOptions]) -> None:

@@ -11,6 +11,11 @@ pub fn panics_total() -> u64 {
     PANICS.load(Ordering::Relaxed)
 }
 
+/// Counts a panic that was caught on the other side of a border.
+pub(crate) fn panicked() {
+    PANICS.fetch_add(1, Ordering::Relaxed);
+}
+
 /// Runs `f`; a panic is counted and logged under the name of the border it was caught at, and `None` comes back.
 ///
 /// What `f` touched may be half changed after a panic: the caller must end the exchange or connection it belongs to.
@@ -18,7 +23,7 @@ pub fn contain<R>(border: &'static str, f: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(f)) {
         Ok(value) => Some(value),
         Err(payload) => {
-            PANICS.fetch_add(1, Ordering::Relaxed);
+            panicked();
             let message = message_of(&*payload);
             tracing::error!(border, message, "panic caught");
             // A payload may panic again in its own drop.

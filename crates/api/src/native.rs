@@ -1,6 +1,7 @@
 //! Routes answered in Rust: handlers, their requests and responses, and what is mounted from tower and axum.
 
 mod constant;
+pub mod foreign;
 mod handler;
 mod into_response;
 mod json;

@@ -4,8 +4,10 @@
 #![allow(unsafe_code)]
 
 mod call;
+mod capsule;
 
 pub use call::{Context, call};
+pub use capsule::handler;
 
 use std::cell::Cell;
 use std::collections::HashMap;

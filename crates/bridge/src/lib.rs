@@ -11,6 +11,7 @@ mod form;
 mod json;
 mod leaving;
 mod logging;
+mod native;
 mod plan;
 pub mod running;
 mod serve;
@@ -27,6 +28,8 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use crate::form::{MultipartForm, UrlencodedForm, parse_options};
+    #[pymodule_export]
+    use crate::native::{NativeCall, NativeHandler};
     #[pymodule_export]
     use crate::plan::{Answer, Operations, parse_path};
     #[pymodule_export]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 #: What is said of a route of which there is nothing to compile.
 CONSTANT = "it is a constant"
 
+#: The same, of a handler in Rust.
+NATIVE = "it is a handler in Rust"
+
 
 def framework_of(app: Any) -> Any:
     """Give the description of the framework that ``app`` is of; None for all other apps.

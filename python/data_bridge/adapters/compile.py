@@ -9,7 +9,7 @@ from ..plan.callables import kind_of, unwrap
 from ..plan.graph import Graph
 from ..plan.schema import runs_user_code
 from ..plan.types import Encoding, Operation, Step
-from . import CONSTANT, body
+from . import CONSTANT, NATIVE, body
 from .fields import NotCompiled, adapter_of, is_model, param_of
 from .makers import background, parameter_model, request, response, security_scopes
 from .respond import Responder, serialising
@@ -66,6 +66,8 @@ def compile_route(framework: Any, context: Any, obstacle: str | None = None) -> 
 def _check_route(framework: Any, context: Any) -> None:
     route, plain = context.original_route, framework.routing.APIRoute
     if not isinstance(route, plain):
+        if hasattr(route, "natives"):
+            raise NotCompiled(NATIVE)
         raise NotCompiled(CONSTANT if hasattr(route, "constant") else f"it is a {type(route).__name__}")
     for name in ("get_route_handler", "handle", "matches", "__call__"):
         if getattr(type(route), name) is not getattr(plain, name):

@@ -78,6 +78,9 @@ class Routes:
             try:
                 if hasattr(context.original_route, "constant"):
                     operations.add_constant(context.original_route.constant(explained.path))
+                elif hasattr(context.original_route, "natives"):
+                    for native in context.original_route.natives(explained.path):
+                        operations.add_native(native)
                 elif explained.operation is not None:
                     operations.add(explained.operation)
                 else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_bridge.dependencies.flat import get_flat_params
 from data_bridge.encoders import jsonable_encoder
+from data_bridge.openapi.native import operations_of
 from data_bridge.openapi.operations import Operations, generate_operation_summary
 from data_bridge.openapi.outputs import (
     status_code_ranges,
@@ -104,11 +105,21 @@ def _described(routes: Sequence[BaseRoute | RouteContext]) -> Iterator[Any]:
             yield context
 
 
+def _native(routes: Sequence[BaseRoute | RouteContext]) -> Iterator[Any]:
+    """Give the routes of handlers in Rust that are to be described."""
+    for context in iter_route_contexts(routes):
+        route: Any = context.original_route
+        if hasattr(route, "natives") and route.include_in_schema:
+            yield route
+
+
 def _paths(operations: Operations, routes: Sequence[BaseRoute | RouteContext]) -> dict[str, dict[str, Any]]:
     paths: dict[str, dict[str, Any]] = {}
     for route in _described(routes):
         if item := operations.of(route):
             paths.setdefault(route.path_format, {}).update(item)
+    for native in _native(routes):
+        paths.setdefault(native.path_format, {}).update(operations_of(native, operations.definitions))
     return paths
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..adapters import CONSTANT, framework_of
+from ..adapters import CONSTANT, NATIVE, framework_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,8 +54,8 @@ def render(rows: Iterable[Row]) -> str:
 
 def _rows_of(found: Iterable[Any], obstacle: str | None) -> Iterator[Row]:
     for path, methods, operation, why in found:
-        if why == CONSTANT:
-            yield Row(" ".join(methods), path, "T0", "")
+        if why in (CONSTANT, NATIVE):
+            yield Row(" ".join(methods) or "-", path, "T0", "")
             continue
         yield Row(" ".join(methods) or "-", path or "-", *_tier(operation, obstacle or "", why))
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from .._native import NativeHandler
+
 #: Types whose plain forms Rust reads itself; values of an ``unknown`` one are all left to the reference path.
 Scalar = Literal["str", "int", "float", "bool", "uuid", "unknown"]
 
@@ -64,6 +66,19 @@ class Constant:
     status_code: int
     headers: tuple[tuple[bytes, bytes], ...]
     content: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Native:
+    """A route that a handler in Rust answers, without the interpreter.
+
+    ``methods`` is None where it takes all of them, and all that the path's last parameter matches.
+    """
+
+    path: str
+    methods: tuple[str, ...] | None
+    handler: NativeHandler
+    timeout: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,4 +158,4 @@ class Carrier(Protocol):
         """Run a step that is more than a coroutine."""
 
 
-Route = Operation | Constant
+Route = Operation | Constant | Native

@@ -4,10 +4,13 @@ import ctypes
 import threading
 import time
 
+import native_wheel
+
 from data_bridge import App
 
 app = App()
 app.native("/native", b"ok", content_type="text/plain")
+app.native("/rows/{price}", native_wheel.range)
 
 
 @app.get("/hold/{milliseconds}", inline=True)

@@ -32,6 +32,11 @@ pub enum Target {
     Constant(Arc<Constant>),
     /// A Python endpoint.
     Python(Call),
+    /// A handler in Rust, which whoever made the plan knows; `takes_all`: whatever method.
+    Native {
+        /// Whether it takes every method.
+        takes_all: bool,
+    },
     /// Something that the plan does not know: whatever method, the reference path answers.
     Foreign,
 }
@@ -63,6 +68,8 @@ pub enum Decision<'p> {
     Constant(&'p Arc<Constant>),
     /// Python, by this route.
     Python(RouteId, &'p Call, Captures),
+    /// A handler in Rust, by this route.
+    Native(RouteId, Captures),
     /// No route: the answer that says so.
     Answer(Answer),
     /// The reference path, for this route.
@@ -80,7 +87,11 @@ impl Plan {
 
     /// Adds a route after all others.
     pub fn add(&mut self, route: Route) -> Result<RouteId, MethodError> {
-        let id = if route.target == Target::Foreign {
+        let takes_all = matches!(
+            route.target,
+            Target::Foreign | Target::Native { takes_all: true }
+        );
+        let id = if takes_all {
             self.router.add_any(route.pattern)
         } else {
             self.router
@@ -96,6 +107,7 @@ impl Plan {
             Outcome::Found(id, captures) => match self.targets.get(id as usize) {
                 Some(Target::Constant(constant)) => return Decision::Constant(constant),
                 Some(Target::Python(call)) => return Decision::Python(id, call, captures),
+                Some(Target::Native { .. }) => return Decision::Native(id, captures),
                 Some(Target::Foreign) => return Decision::Foreign(id),
                 None => Outcome::NotFound,
             },

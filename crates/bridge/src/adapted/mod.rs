@@ -116,6 +116,10 @@ impl Face for Adapted {
         &self.layers
     }
 
+    fn bounds_streams(&self) -> bool {
+        self.refuses_beyond.is_some()
+    }
+
     fn reads_body(&self, exchange: &Exchange, limit: u64) -> bool {
         let length = exchange.incoming().remaining();
         let fits = length.is_some_and(|length| length > 0 && length <= limit);

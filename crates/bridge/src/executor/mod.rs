@@ -17,8 +17,9 @@ use std::sync::Arc;
 use api::exchange::{Chunk, Exchange};
 use api::http1::head::Head;
 use api::layer::Layers;
+use api::native::foreign;
 use api::plan::{self, Constant, Fields};
-use api::route::Answer;
+use api::route::{Answer, Captures};
 use api::service::{LocalBoxFuture, Service};
 use bytes::Bytes;
 use pyloop::gil::Kept;
@@ -30,6 +31,7 @@ pub use self::arrived::Arrived;
 use self::body::{Collected, Collecting};
 pub use self::owed::Owed;
 use crate::leaving::OnDisconnect;
+use crate::native::NativeOperation;
 use crate::plan::{Found, Maker, Operation, Planned, Routed};
 use crate::running::Running;
 use crate::task::Tasks;
@@ -41,6 +43,9 @@ pub trait Face: Sized + 'static {
 
     /// What stands around the routes and needs no interpreter. Detached.
     fn layers(&self) -> &Layers;
+
+    /// Whether the app bounds bodies whose head does not say their length. Detached.
+    fn bounds_streams(&self) -> bool;
 
     /// Whether the body of this request is one that the plan reads, up to `limit` bytes. Detached.
     fn reads_body(&self, exchange: &Exchange, limit: u64) -> bool;
@@ -150,11 +155,18 @@ impl<F: Face> Service for PlanService<F> {
             .decide(head.method(), head.raw_path(), request);
         match planned {
             Planned::Found(found) => Rc::clone(shared).accept(exchange, found),
+            // Its answer may come in parts, which the layers cannot amend: the app's own stack does.
+            Planned::Native(native, captures)
+                if layers.is_empty() && !shared.is_unbounded(&exchange) =>
+            {
+                answer_natively(exchange, &native, captures)
+            }
             Planned::Constant(constant) if send_constant(layers, &exchange, &constant) => None,
             Planned::Answer(answer) if send_answer(layers, &exchange, &answer) => None,
-            Planned::Constant(_) | Planned::Answer(_) | Planned::Reference => {
-                F::pass(shared, exchange, None)
-            }
+            Planned::Constant(_)
+            | Planned::Answer(_)
+            | Planned::Native(..)
+            | Planned::Reference => F::pass(shared, exchange, None),
         }
     }
 }
@@ -196,6 +208,11 @@ impl<F: Face> Shared<F> {
         None
     }
 
+    /// Whether the body may become longer than the app allows.
+    fn is_unbounded(&self, exchange: &Exchange) -> bool {
+        self.face.bounds_streams() && exchange.incoming().remaining().is_none()
+    }
+
     /// Hands a request to Python, with its body where the operation wants one and the plan reads it.
     pub fn push(self: Rc<Self>, exchange: Exchange, found: Found, body: Option<Bytes>) {
         host::push_job(Rc::new(Arrived::new(self, exchange, found, body)));
@@ -231,6 +248,19 @@ impl<F: Face> Job for Renewing<F> {
             Err(error) => error.write_unraisable(py, None),
         }
     }
+}
+
+/// Hands a request to a handler in Rust, without the interpreter.
+fn answer_natively(
+    exchange: Exchange,
+    native: &NativeOperation,
+    captures: Captures,
+) -> Option<LocalBoxFuture<()>> {
+    if let Some(limit) = native.time_limit {
+        exchange.set_time_limit(Some(limit));
+    }
+    let matched = native.matched(exchange.head().raw_path(), captures);
+    foreign::answer(&native.handler, exchange, matched)
 }
 
 fn send_constant(layers: &Layers, exchange: &Exchange, constant: &Constant) -> bool {

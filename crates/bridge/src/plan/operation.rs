@@ -327,7 +327,7 @@ fn read_policy(word: &Bound<'_, PyAny>) -> PyResult<Option<OnDisconnect>> {
     word.as_deref().map(OnDisconnect::read).transpose()
 }
 
-fn read_limit(seconds: &Bound<'_, PyAny>) -> PyResult<Option<Duration>> {
+pub(super) fn read_limit(seconds: &Bound<'_, PyAny>) -> PyResult<Option<Duration>> {
     let seconds = seconds.extract::<Option<f64>>()?;
     let limit = seconds.map(Duration::try_from_secs_f64).transpose();
     limit.map_err(|error| PyValueError::new_err(format!("timeout: {error}")))

@@ -12,9 +12,10 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use super::operation::Operation;
+use super::operation::{Operation, read_limit};
 use super::param::unknown;
 use super::values::path_params;
+use crate::native::{NativeHandler, NativeOperation};
 
 /// The routes of one app. Those of a foreign framework are made anew when they change; [`Operations::outdate`] says that
 /// they did.
@@ -43,8 +44,18 @@ enum Answers {
 #[derive(Default)]
 struct Table {
     plan: Plan,
-    /// By route number; `None` for those that the plan does not know.
-    operations: Vec<Option<Arc<Operation>>>,
+    /// By route number.
+    endpoints: Vec<Endpoint>,
+}
+
+/// What answers a route, beside what the plan knows of it.
+enum Endpoint {
+    /// An operation of Python's.
+    Python(Arc<Operation>),
+    /// A handler in Rust.
+    Native(Arc<NativeOperation>),
+    /// Nothing.
+    None,
 }
 
 /// What a request amounts to.
@@ -53,6 +64,8 @@ pub enum Planned {
     Reference,
     /// The same bytes each time.
     Constant(Arc<Constant>),
+    /// A handler in Rust answers.
+    Native(Arc<NativeOperation>, Captures),
     /// The answer where no route does.
     Answer(route::Answer),
     /// An operation answers.
@@ -92,7 +105,7 @@ impl Operations {
         Ok(Self(Arc::new(Routed {
             table: RwLock::new(Table {
                 plan: Plan::new(redirect_slashes),
-                operations: Vec::new(),
+                endpoints: Vec::new(),
             }),
             outdated: AtomicBool::new(false),
             answers,
@@ -111,8 +124,30 @@ impl Operations {
                 methods,
                 target: Target::Python(call),
             },
-            Some(operation),
+            Endpoint::Python(Arc::new(operation)),
         )
+    }
+
+    /// Adds a `data_bridge.plan.types.Native` after all others. `ValueError` for a path or method that cannot be.
+    fn add_native(&self, native: &Bound<'_, PyAny>) -> PyResult<()> {
+        let text: String = native.getattr("path")?.extract()?;
+        let pattern = RoutePattern::parse(&text).map_err(refuse)?;
+        let methods: Option<Vec<String>> = native.getattr("methods")?.extract()?;
+        let handler = native.getattr("handler")?.cast_into::<NativeHandler>()?;
+        let operation = NativeOperation::new(
+            handler.get().foreign(),
+            &pattern,
+            methods.is_none(),
+            read_limit(&native.getattr("timeout")?)?,
+        );
+        let route = Route {
+            pattern,
+            target: Target::Native {
+                takes_all: methods.is_none(),
+            },
+            methods: methods.unwrap_or_default(),
+        };
+        self.insert(route, Endpoint::Native(Arc::new(operation)))
     }
 
     /// Adds a `data_bridge.plan.types.Constant` after all others. `ValueError` for what cannot be sent.
@@ -123,7 +158,7 @@ impl Operations {
             methods: constant.getattr("methods")?.extract()?,
             target: Target::Constant(Arc::new(read_constant(constant)?)),
         };
-        self.insert(route, None)
+        self.insert(route, Endpoint::None)
     }
 
     /// Adds something that takes every method on `path`, and that only the app itself understands.
@@ -133,7 +168,7 @@ impl Operations {
             methods: Vec::new(),
             target: Target::Foreign,
         };
-        self.insert(route, None)
+        self.insert(route, Endpoint::None)
     }
 
     /// The routes have changed: from now on the app itself answers everything.
@@ -163,7 +198,8 @@ impl Operations {
             fields: &Scope(&fields),
         };
         match self.0.decide(method, raw_path, request) {
-            Planned::Reference => Ok(None),
+            // Under another server, the route's own ASGI face answers.
+            Planned::Reference | Planned::Native(..) => Ok(None),
             Planned::Constant(constant) => {
                 let headers = constant.headers.iter();
                 let headers = headers.map(|(name, value)| (&name[..], &value[..]));
@@ -211,10 +247,10 @@ impl Operations {
         Arc::clone(&self.0)
     }
 
-    fn insert(&self, route: Route, operation: Option<Operation>) -> PyResult<()> {
+    fn insert(&self, route: Route, endpoint: Endpoint) -> PyResult<()> {
         let mut table = self.0.table.write().unwrap_or_else(PoisonError::into_inner);
         table.plan.add(route).map_err(refuse)?;
-        table.operations.push(operation.map(Arc::new));
+        table.endpoints.push(endpoint);
         Ok(())
     }
 }
@@ -231,8 +267,12 @@ impl Routed {
             .decide(method, request.path, raw_path, request.query)
         {
             Decision::Constant(constant) => Planned::Constant(Arc::clone(constant)),
-            Decision::Python(id, call, captures) => match table.operations.get(id as usize) {
-                Some(Some(operation)) => Planned::Found(Found {
+            Decision::Native(id, captures) => match table.endpoints.get(id as usize) {
+                Some(Endpoint::Native(native)) => Planned::Native(Arc::clone(native), captures),
+                _ => Planned::Reference,
+            },
+            Decision::Python(id, call, captures) => match table.endpoints.get(id as usize) {
+                Some(Endpoint::Python(operation)) => Planned::Found(Found {
                     operation: Arc::clone(operation),
                     values: plan::extract(&call.params, request, &captures).ok(),
                     captures,

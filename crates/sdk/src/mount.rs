@@ -1,0 +1,118 @@
+//! A tower service, such as an `axum::Router`, as one handler for all that is below a path.
+
+use crate::body::RequestBody;
+use crate::extract::FromRequest;
+use crate::rejection::Rejection;
+use crate::request::Request;
+use crate::response::{Body, BoxError, IntoResponse, Response};
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{StatusCode, Uri};
+use http_body::Body as HttpBody;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use tower_service::Service;
+
+/// The service of a mount, as its module keeps it between requests; `M` tells the mounts of a module apart.
+#[doc(hidden)]
+pub struct Mount<M>(
+    Arc<dyn Fn(http::Request<RequestBody>) -> Answer + Send + Sync>,
+    PhantomData<fn(M)>,
+);
+
+impl<M> Clone for Mount<M> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0), PhantomData)
+    }
+}
+
+impl<M> Mount<M> {
+    /// A mount of this service, which is cloned for each request.
+    pub fn new<S, B>(service: S) -> Self
+    where
+        S: Service<http::Request<RequestBody>, Response = http::Response<B>>,
+        S: Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError> + Send,
+        S::Future: Send,
+        B: HttpBody + Send + 'static,
+        B::Data: Into<Bytes>,
+        B::Error: Into<BoxError>,
+    {
+        Self(
+            Arc::new(move |request| Box::pin(answer(service.clone(), request))),
+            PhantomData,
+        )
+    }
+}
+
+/// A request on its way through the service.
+#[doc(hidden)]
+pub type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// Hands a request to its mount.
+#[doc(hidden)]
+pub async fn extract<M: 'static>(request: &mut Request) -> Result<Answer, Rejection> {
+    let Some(Mount(answer, _)) = request.module.state::<Mount<M>>() else {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        return Err(Rejection::new(status, "the mount was not made"));
+    };
+    let body = RequestBody::from_request(request).await?;
+    let unfit = |error: http::Error| Rejection::new(StatusCode::BAD_REQUEST, error.to_string());
+    let mut handed = http::Request::builder()
+        .method(request.method())
+        .uri(uri(request).map_err(unfit)?)
+        .body(body)
+        .map_err(unfit)?;
+    *handed.headers_mut() = request.headers();
+    Ok(answer(handed))
+}
+
+/// Waits for an answer: on the module's runtime, where it has one.
+#[doc(hidden)]
+pub async fn run(answer: Answer) -> Response {
+    #[cfg(feature = "tokio")]
+    let answer = crate::runtime::run(answer);
+    answer.await
+}
+
+async fn answer<S, B>(mut service: S, request: http::Request<RequestBody>) -> Response
+where
+    S: Service<http::Request<RequestBody>, Response = http::Response<B>>,
+    S::Error: Into<BoxError> + Send,
+    S::Future: Send,
+    B: HttpBody + Send + 'static,
+    B::Data: Into<Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let answered = match poll_fn(|cx| service.poll_ready(cx)).await {
+        Ok(()) => service.call(request).await,
+        Err(error) => Err(error),
+    };
+    match answered {
+        Ok(response) => response.map(Body::wrap),
+        Err(error) => {
+            let error: BoxError = error.into();
+            eprintln!("a mounted service failed: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// The target behind the mount's prefix, in origin form.
+fn uri(request: &Request) -> Result<Uri, http::Error> {
+    let path = request.path().get(request.prefix()..).unwrap_or_default();
+    let mut target = Vec::with_capacity(path.len() + request.query().len() + 2);
+    if path.first() != Some(&b'/') {
+        target.push(b'/');
+    }
+    target.extend_from_slice(path);
+    if !request.query().is_empty() {
+        target.push(b'?');
+        target.extend_from_slice(request.query());
+    }
+    Ok(Uri::from(PathAndQuery::from_maybe_shared(Bytes::from(
+        target,
+    ))?))
+}

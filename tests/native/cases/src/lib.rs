@@ -1,0 +1,43 @@
+//! Handlers for tests/native: what they may do, and what they should not.
+
+mod bodies;
+mod faults;
+mod parts;
+mod states;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::routing::{get, post};
+use std::time::Duration;
+
+/// A whole router.
+fn site() -> Router {
+    Router::new()
+        .route("/", get(async || "the root"))
+        .route(
+            "/hello/{name}",
+            get(async |Path(name): Path<String>| format!("hello {name}")),
+        )
+        .route("/echo", post(async |body: Bytes| body))
+        .route(
+            "/slept",
+            get(async || {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                "slept"
+            }),
+        )
+}
+
+data_bridge_sdk::module! {
+    name: native_cases,
+    states: [states::made],
+    handlers: [
+        bodies::doubled, bodies::echoed, bodies::length, bodies::numbers, bodies::broken_off, bodies::large,
+        faults::panics, faults::panics_later, faults::panics_there, faults::never, faults::never_there, faults::odd,
+        faults::wrong_state, faults::endless,
+        parts::all, parts::pair, parts::named, parts::made_response, parts::nothing,
+        states::count, states::lives,
+    ],
+    mounts: [site],
+}

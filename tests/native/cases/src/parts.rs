@@ -1,0 +1,79 @@
+//! What a request gives, and small answers.
+
+use data_bridge_sdk::{
+    Cookies, HeaderMap, HeaderValue, Headers, Json, JsonSchema, Optional, Path, Query, StatusCode,
+    handler,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+pub struct Filter {
+    limit: Option<u8>,
+    #[serde(default)]
+    tag: Vec<String>,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+pub struct Agent {
+    user_agent: String,
+    x_count: Option<i64>,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+pub struct Session {
+    session: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Seen {
+    id: u64,
+    filter: Filter,
+    agent: Agent,
+    session: Option<String>,
+}
+
+/// All parts of a head.
+#[handler]
+pub async fn all(
+    Path(id): Path<u64>,
+    Query(filter): Query<Filter>,
+    Headers(agent): Headers<Agent>,
+    Optional(session): Optional<Cookies<Session>>,
+) -> Json<Seen> {
+    Json(Seen {
+        id,
+        filter,
+        agent,
+        session: session.map(|Cookies(session)| session.session),
+    })
+}
+
+#[handler]
+pub async fn pair(Path((first, second)): Path<(String, i32)>) -> String {
+    format!("{first}:{second}")
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct Named {
+    first: String,
+    second: bool,
+}
+
+#[handler]
+pub async fn named(Path(named): Path<Named>) -> String {
+    format!("{}:{}", named.first, named.second)
+}
+
+#[handler]
+pub async fn made_response(headers: HeaderMap) -> (StatusCode, (HeaderMap, &'static str)) {
+    let mut answer = HeaderMap::new();
+    answer.append("x-many", HeaderValue::from_static("1"));
+    answer.append("x-many", HeaderValue::from_static("2"));
+    answer.insert("x-seen", HeaderValue::from(headers.len()));
+    (StatusCode::CREATED, (answer, "made"))
+}
+
+#[handler]
+pub async fn nothing() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
