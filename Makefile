@@ -103,6 +103,11 @@ bench-json: ## JSON benchmarks against orjson, msgspec, pydantic_core and json
 	$(INTERPRETER) benchmarks/json.py
 	$(INTERPRETER) benchmarks/render.py
 
+.PHONY: bench-native
+bench-native: ## a handler over the C ABI against one of the tree (a minute; needs wrk and perf)
+	cargo build --release -p native-benchmark
+	$(INTERPRETER) benchmarks/native.py $(CARGO_TARGET_DIR)/release/native-benchmark
+
 .PHONY: bench-uploads
 bench-uploads: build ## a multipart form of 1 GiB: CPU and memory beside Starlette's, whose package it installs into .venv
 	$(VENV)/bin/python -m pip install --quiet starlette python-multipart pydantic

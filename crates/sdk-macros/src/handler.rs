@@ -45,6 +45,7 @@ pub(crate) fn expand(options: TokenStream, function: TokenStream) -> syn::Result
         answered
     };
     Ok(quote! {
+        #[allow(clippy::unused_async)]
         #function
 
         #[doc = concat!("The handler [`", #text, "()`].")]
