@@ -169,6 +169,10 @@ valgrind-json: test-build ## JSON: documents of every kind under valgrind (Linux
 	PYTHONMALLOC=malloc valgrind --quiet --error-exitcode=3 --suppressions=tests/json/cpython.supp \
 	  --read-inline-info=no --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite $(TEST)/python -m tests.json.memory
 
+.PHONY: valgrind-native
+valgrind-native: test-build ## native handlers of other modules: answers, panics, clients that leave, under valgrind (Linux; two minutes)
+	PYTHONPATH=. $(TEST)/python -m tests.native.memory
+
 .PHONY: browser
 browser: test-build ## Chromium against our WebSockets, HTTP and TLS, and without a network on /docs and /redoc (says so where there is none)
 	PYTHONPATH=. $(TEST)/python tests/conformance/websocket/browser.py

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from . import __version__, pidfile
@@ -75,6 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_app(check)
     check.set_defaults(command=_check)
+    new = commands.add_parser(
+        "new-native",
+        help="begin a module with handlers in Rust",
+        description="Write a project of a module with one handler in Rust. To build it, pip needs a Rust toolchain.",
+    )
+    new.add_argument("folder", metavar="NAME", type=Path, help="a folder that does not exist; its name is the module's")
+    new.set_defaults(command=_new_native)
     return parser
 
 
@@ -108,6 +116,12 @@ def _check(options: argparse.Namespace) -> None:
     if findings:
         raise Failure(f"{len(findings)} to mend in {options.app}")
     print(f"{options.app}: nothing to mend")  # noqa: T201
+
+
+def _new_native(options: argparse.Namespace) -> None:
+    from .new_native import create  # noqa: PLC0415 - `run` does without it
+
+    print(create(options.folder))  # noqa: T201
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:

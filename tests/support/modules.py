@@ -35,13 +35,13 @@ def cases(folder: Path) -> None:
     shutil.copy(TARGET / "quick" / "libnative_cases.so", folder / "native_cases.so")
 
 
-def wheel(project: Path, folder: Path) -> None:
+def wheel(project: Path, folder: Path, profile: str = "quick") -> None:
     """Build a project's wheel by maturin, and install it into `folder`."""
     wheels = folder / "wheels"
     maturin = str(Path(sys.executable).parent / "maturin")
     python = ("--interpreter", sys.executable, "--compatibility", "linux")
     manifest = str(project / "Cargo.toml")
-    _run(maturin, "build", "--quiet", "--profile", "quick", *python, "--out", str(wheels), "--manifest-path", manifest)
+    _run(maturin, "build", "--quiet", "--profile", profile, *python, "--out", str(wheels), "--manifest-path", manifest)
     built = [str(wheel) for wheel in wheels.iterdir()]
     _run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), *built)
     shutil.rmtree(wheels)

@@ -29,7 +29,7 @@ mod _native {
     #[pymodule_export]
     use crate::form::{MultipartForm, UrlencodedForm, parse_options};
     #[pymodule_export]
-    use crate::native::{NativeCall, NativeHandler};
+    use crate::native::{NativeCall, NativeHandler, sdk_sources};
     #[pymodule_export]
     use crate::plan::{Answer, Operations, parse_path};
     #[pymodule_export]

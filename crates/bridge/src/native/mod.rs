@@ -2,6 +2,7 @@
 
 mod call;
 mod carrier;
+mod sources;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
 pub use self::call::NativeCall;
+pub use self::sources::sdk_sources;
 use crate::ffi;
 
 /// A handler of another extension module.
