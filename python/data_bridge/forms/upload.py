@@ -35,8 +35,9 @@ class UploadFile:
     def __init__(
         self, file: BinaryIO, *, size: int | None = None, filename: str | None = None, headers: Headers | None = None
     ) -> None:
-        self.file = file
+        # FastAPI's order: an error's `input` shows the attributes.
         self.filename = filename
+        self.file = file
         self.size = size
         self.headers = headers or Headers()
         # Of a SpooledTemporaryFile; 0 is no limit there.
