@@ -25,6 +25,7 @@ class Scenario:
     method: str = "GET"
     body: bytes = b""
     sends: str = JSON  # media type of the body, if there is one
+    headers: Mapping[str, str] = field(default_factory=dict)  # beside those of the body
     connections: int = 64
     env: Mapping[str, str] = field(default_factory=dict)  # for the server
 
@@ -53,6 +54,14 @@ SCENARIOS = {
     for scenario in (
         Scenario("plaintext", "GET plaintext", "/plaintext", HELLO, TEXT),
         Scenario("json", "GET JSON", "/json", MESSAGE),
+        Scenario(
+            "layers",
+            "GET JSON behind CORS, gzip, hosts",
+            "/json",
+            MESSAGE,
+            headers={"Origin": "https://example.com", "Accept-Encoding": "gzip"},
+            env={"BENCH_LAYERS": "1"},
+        ),
         Scenario(
             "query", "GET path + query", "/items/42?q=lamp&limit=10", compact({"item_id": 42, "q": "lamp", "limit": 10})
         ),

@@ -160,6 +160,7 @@ RIVALS = ("uvloop", "rloop", "zuvloop")
 # What a compiled route may cost, as a share of FastAPI on uvicorn.
 PLAN_LIMITS = {
     "json": 0.16,
+    "layers": 0.16,
     "query": 0.16,
     "post": 0.16,
     "dependencies": 0.16,
@@ -171,6 +172,7 @@ PLAN_LIMITS = {
 # The same for an `App`, where nothing of FastAPI's own takes part.
 APP_LIMITS = {
     "json": 0.11,
+    "layers": 0.13,
     "query": 0.10,
     "post": 0.12,
     "dependencies": 0.13,

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import load
 from fastapi import Depends, FastAPI, Header, Request
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import PlainTextResponse
 from pydantic_models import Item, Record, records
 
@@ -79,3 +82,13 @@ def add_routes(count):
 
 
 add_routes(int(os.environ.get("BENCH_ROUTES", "0")))
+
+
+def add_layers():
+    app.add_middleware(GZipMiddleware)
+    app.add_middleware(CORSMiddleware, allow_origins=["https://example.com"], allow_credentials=True)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "*.example.com"])
+
+
+if "BENCH_LAYERS" in os.environ:
+    add_layers()

@@ -8,6 +8,9 @@ import load
 from pydantic_models import Item, Record, records
 
 from data_bridge import App, Depends, Header, Request
+from data_bridge.middleware.cors import CORSMiddleware
+from data_bridge.middleware.gzip import GZipMiddleware
+from data_bridge.middleware.trustedhost import TrustedHostMiddleware
 from data_bridge.responses import PlainTextResponse
 
 load.begin()
@@ -88,3 +91,13 @@ def add_routes(count):
 
 
 add_routes(int(os.environ.get("BENCH_ROUTES", "0")))
+
+
+def add_layers():
+    app.add_middleware(GZipMiddleware)
+    app.add_middleware(CORSMiddleware, allow_origins=["https://example.com"], allow_credentials=True)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "*.example.com"])
+
+
+if "BENCH_LAYERS" in os.environ:
+    add_layers()

@@ -14,7 +14,7 @@ def check(scenario: Scenario, server: Server) -> None:
     """Asks once and compares with what the scenario expects."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     try:
-        headers = {"Content-Type": scenario.sends} if scenario.body else {}
+        headers = {**scenario.headers, **({"Content-Type": scenario.sends} if scenario.body else {})}
         connection.request(scenario.method, scenario.path, scenario.body or None, headers)
         answer = connection.getresponse()
         body = answer.read()

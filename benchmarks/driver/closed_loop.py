@@ -58,6 +58,7 @@ class ClosedLoop:
 
 def _bytes_of(scenario: Scenario) -> bytes:
     head = f"{scenario.method} {scenario.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in scenario.headers.items())
     if scenario.body:
         head += f"Content-Type: {scenario.sends}\r\nContent-Length: {len(scenario.body)}\r\n"
     return f"{head}\r\n".encode() + scenario.body

@@ -69,8 +69,18 @@ def load(
 
     With a `pause`, each connection waits about so many seconds between an answer and its next request.
     """
+    headers = [part for name, value in scenario.headers.items() for part in ("-H", f"{name}: {value}")]
     url = f"{scheme}://127.0.0.1:{port}{scenario.path}"
-    command = ["wrk", "-t1", f"-c{scenario.connections}", f"-d{max(round(seconds), 1)}s", "-s", str(SCRIPT), url]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{scenario.connections}",
+        f"-d{max(round(seconds), 1)}s",
+        "-s",
+        str(SCRIPT),
+        *headers,
+        url,
+    ]
     env = {**os.environ, "BENCH_METHOD": scenario.method}
     if pause is not None:
         env["BENCH_PAUSE_MS"] = str(pause * 1e3)

@@ -7,7 +7,8 @@ PEER = Peer(
     name="app_data_bridge",
     title="data_bridge.App",
     command=command,
-    scenarios=PYTHON_SCENARIOS | {"models", "dependencies", "sync", "inline", "native", "routes-10", "routes-10000"},
+    scenarios=PYTHON_SCENARIOS
+    | {"models", "dependencies", "layers", "sync", "inline", "native", "routes-10", "routes-10000"},
     app="own_app",
     minimal="own_minimal",
     modules=("data_bridge._native",),

@@ -27,14 +27,14 @@ class Noting:
 
 
 def operation(**changes: Any) -> types.Operation:
-    step = types.Step(call=print, mode="task", inputs=(("q", 0),), output=1)
+    step = types.Step(call=print, mode="task", inputs=(("q", 0),))
     given: dict[str, Any] = {
         "path": "/{key}",
         "methods": ("GET",),
         "params": (types.Param(name="q", place="query", aliases=("q",), scalar="int", required=True),),
         "accept": None,
         "bodies": 0,
-        "makers": ("request", "background"),
+        "makers": (),
         "steps": (step,),
         "slots": 2,
         "direct": step,
@@ -50,11 +50,11 @@ def operation(**changes: Any) -> types.Operation:
 PYTHONS = {
     "Operation.steps",
     "Operation.slots",
+    "Operation.makers",
     "Operation.route",
     "Param.name",
     "Param.path_index",
     "Param.adapter",
-    "Step.output",
     "Step.of_function",
     "Step.dependant",
     "Step.key",
@@ -84,7 +84,7 @@ def test_rust_knows_the_same_words(scalar: Any, place: Any) -> None:
 
 @pytest.mark.parametrize("mode", [*typing.get_args(types.StepKind), "dream"])
 def test_rust_knows_how_a_single_step_is_run(mode: Any) -> None:
-    step = types.Step(call=print, mode=mode, inputs=(), output=0)
+    step = types.Step(call=print, mode=mode, inputs=())
     if mode in ("generator", "dream"):
         with pytest.raises(ValueError, match="the plan has no mode"):
             Operations("nothing").add(operation(direct=step))
@@ -94,7 +94,7 @@ def test_rust_knows_how_a_single_step_is_run(mode: Any) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
-    [({"makers": ("moon",)}, "no maker"), ({"path": "x"}, "must start"), ({"methods": ("GE T",)}, "no HTTP method")],
+    [({"path": "x"}, "must start"), ({"methods": ("GE T",)}, "no HTTP method")],
 )
 def test_what_rust_does_not_know_is_refused(changes: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):

@@ -7,7 +7,7 @@ mod operations;
 mod param;
 mod values;
 
-pub use operation::{Direct, Json, Maker, Mode, Operation, Serialise};
+pub use operation::{Direct, Json, Mode, Operation, Serialise};
 pub use operations::{Answer, Found, Operations, Planned, Routed};
 pub use values::path_params;
 

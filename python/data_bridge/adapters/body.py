@@ -38,21 +38,14 @@ class _Part(NamedTuple):
         return next((document[alias] for alias in self.aliases or () if alias in document), _ABSENT)
 
 
-def check(framework: Any, field: Any) -> None:
-    """Refuse a body that is no JSON. Raises :class:`NotCompiled`."""
-    if isinstance(field.field_info, framework.params.Form):
-        raise NotCompiled("it reads a form")
-    if not field.field_info.is_required() and field.field_info.validate_default:
-        raise NotCompiled(f"the default of {field.name!r} is validated for each request")
-
-
-def acceptor(framework: Any, fields: list[Any], *, embed: bool) -> tuple[Callable[[bytes], Any], bool]:
+def acceptor(fields: list[Any], *, embed: bool) -> tuple[Callable[[bytes], Any], bool]:
     """Give what makes the values of ``fields`` from a body, and whether that is pydantic-core alone.
 
     For one field it gives the value, for more of them a list. Raises :class:`NotCompiled`.
     """
     for field in fields:
-        check(framework, field)
+        if not field.field_info.is_required() and field.field_info.validate_default:
+            raise NotCompiled(f"the default of {field.name!r} is validated for each request")
     parts = [
         _Part(field, aliases_of(field) if embed else None, adapter_of(field).validator.validate_python)
         for field in fields

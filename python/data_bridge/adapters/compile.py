@@ -9,7 +9,7 @@ from ..plan.callables import kind_of, unwrap
 from ..plan.graph import Graph
 from ..plan.schema import runs_user_code
 from ..plan.types import Encoding, Operation, Step
-from . import CONSTANT, NATIVE, body
+from . import CONSTANT, NATIVE, body, form
 from .fields import NotCompiled, adapter_of, is_model, param_of
 from .makers import background, parameter_model, request, response, security_scopes
 from .respond import Responder, serialising
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 _PLACES: tuple[Place, ...] = ("path", "query", "header", "cookie")
 
 
-def compile_route(framework: Any, context: Any, obstacle: str | None = None) -> Operation:
+def compile_route(
+    framework: Any, context: Any, obstacle: str | None = None, *, limits_forms: bool = False
+) -> Operation:
     """Compile a `RouteContext` of ``framework``, described by `upstream` or `own`.
 
-    Raises :class:`NotCompiled` with what stands in the way, ``obstacle`` where given.
+    ``limits_forms``: routers say how large forms may be. Raises :class:`NotCompiled` with what stands in the way,
+    ``obstacle`` where given.
     """
     if obstacle is not None:
         raise NotCompiled(obstacle)
@@ -40,15 +43,22 @@ def compile_route(framework: Any, context: Any, obstacle: str | None = None) -> 
         call=call,
         mode="task" if kind == "coroutine" else "inline" if getattr(route, "inline", False) else "thread",
         inputs=graph.place(inputs),
-        output=graph.slot_of_step(len(graph.steps)),
     )
-    accept, plain_body = body.acceptor(framework, graph.bodies, embed=graph.embed) if graph.bodies else (None, True)
+    takes_form = any(isinstance(field.field_info, framework.params.Form) for field in graph.bodies)
+    accept, plain_body = None, True
+    if takes_form:
+        if limits_forms or getattr(route, "form_limits", None):
+            raise NotCompiled("its form has limits")
+        accept, plain_body = form.acceptor(framework, graph.bodies, embed=graph.embed), False
+    elif graph.bodies:
+        accept, plain_body = body.acceptor(graph.bodies, embed=graph.embed)
     needs_request = any(step.mode == "generator" for step in graph.steps) or bool(graph.makers)
     return Operation(
         path=context.path,
         methods=tuple(sorted(context.methods)),
         params=tuple(graph.params),
         accept=accept,
+        takes_form=takes_form,
         bodies=len(graph.bodies),
         makers=tuple(graph.makers),
         steps=(*graph.placed_steps(), endpoint),
@@ -108,7 +118,6 @@ class _Graph(Graph):
             call=dependant.call,
             mode=mode,
             inputs=(),
-            output=0,
             of_function=dependant.scope == "function",
             dependant=dependant,
             key=_cache_key(self.framework, dependant),

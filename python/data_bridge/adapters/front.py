@@ -95,7 +95,13 @@ class Front:
 def fill(operation: Operation, slots: list[Any], request: Any, body: bytes) -> None:
     """Add the body's values and what makers make to the parameters' values. Raises where FastAPI has to decide."""
     if operation.accept is not None:
-        if body and not _is_json(request.headers.get("content-type"), strict=operation.route.strict_content_type):
+        content_type = request.headers.get("content-type")
+        if operation.takes_form:
+            if content_type is None or content_type.lower() != "application/x-www-form-urlencoded":
+                raise ValueError("the body does not say that it is a form without files")
+            if request.scope.get("fastapi", {}).get("form_limits"):
+                raise ValueError("an app around this one limits its forms")
+        elif body and not _is_json(content_type, strict=operation.route.strict_content_type):
             raise ValueError("the body does not say that it is JSON")
         values = operation.accept(body)
         slots.extend(values if operation.bodies > 1 else (values,))

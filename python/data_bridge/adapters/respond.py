@@ -136,8 +136,7 @@ class Responder:
         cache: dict[Any, Any] = {}
         for step, value in zip(operation.steps, slots[operation.slots - len(operation.steps) :], strict=False):
             cache.setdefault(step.key, value)
-        content = await request.body() if operation.accept is not None else b""
-        body = json.loads(content) if content else PydanticUndefined
+        body = await _body_of(operation, request)
         solved = await self.framework.dependencies.solve_dependencies(
             request=request,
             dependant=self.dependant,
@@ -150,7 +149,8 @@ class Responder:
             embed_body_fields=self.embed,
         )
         if solved.errors:
-            raise self.framework.RequestValidationError(solved.errors, body=body if content else None)
+            said = None if body is PydanticUndefined else body
+            raise self.framework.RequestValidationError(solved.errors, body=said)
         scope[BACKGROUND], scope[RESPONSE] = solved.background_tasks, solved.response
         return await self._call(self.endpoint, solved.values)
 
@@ -186,6 +186,14 @@ async def run(operation: Operation, slots: list[Any], request: Any) -> Any:
         if maker is request_itself:
             slots[number] = request
     return await steps.run(operation, slots, request)
+
+
+async def _body_of(operation: Operation, request: Any) -> Any:
+    """Give the body as FastAPI takes it: as a form, or as what JSON says."""
+    if operation.takes_form:
+        return await request.form()
+    content = await request.body() if operation.accept is not None else b""
+    return json.loads(content) if content else PydanticUndefined
 
 
 class Interrupted(Exception):

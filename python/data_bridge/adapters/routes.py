@@ -61,11 +61,13 @@ class Routes:
     def _explain(self) -> Iterator[tuple[Any, Explained]]:
         framework = self._framework
         obstacle = framework.replaced_hook() or _odd_router(framework, self._router)
+        limits_forms = _limits_forms(self._router)
         for context in framework.routing.iter_route_contexts(self._router.routes):
             path = context.path or ""
             methods = tuple(sorted(context.methods or ()))
             try:
-                yield context, Explained(path, methods, compile_route(framework, context, obstacle), "")
+                operation = compile_route(framework, context, obstacle, limits_forms=limits_forms)
+                yield context, Explained(path, methods, operation, "")
             except (NotCompiled, ValueError) as reason:  # ValueError: a path that only Starlette understands
                 yield context, Explained(path, methods, None, str(reason))
 
@@ -102,6 +104,13 @@ def _odd_router(framework: Any, router: Any) -> str | None:
             return f"{type(router).__name__} has its own {name}()"
     included = (getattr(route, "original_router", None) for route in router.routes)
     return next((odd for inner in included if inner is not None and (odd := _odd_router(framework, inner))), None)
+
+
+def _limits_forms(router: Any) -> bool:
+    """Say whether a router, or the inclusion of one, says how large forms may be."""
+    included = [route for route in router.routes if hasattr(route, "original_router")]
+    said = [router.form_limits, *(route.include_context.form_limits for route in included)]
+    return any(said) or any(_limits_forms(route.original_router) for route in included)
 
 
 def _place(framework: Any, route: Any, path: str) -> str:

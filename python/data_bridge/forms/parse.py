@@ -86,10 +86,11 @@ async def _parse_urlencoded(stream: AsyncIterable[bytes], limits: _Limits) -> Fo
     async for chunk in stream:
         limits.keep("Field", form.feed, bytes(chunk))
     pairs = limits.keep("Field", form.finish)
-    return FormData([(_unquoted(name), _unquoted(value)) for name, value in pairs])
+    return FormData([(unquoted(name), unquoted(value)) for name, value in pairs])
 
 
-def _unquoted(sent: str | bytes) -> str:
+def unquoted(sent: str | bytes) -> str:
+    """Decode a name or a value, unless it is decoded already."""
     return sent if isinstance(sent, str) else unquote_plus(sent.decode("latin-1"))
 
 

@@ -41,7 +41,7 @@ class Graph(ABC):
 
     @abstractmethod
     def step(self, dependant: Any) -> Step:
-        """Give the step of a dependency, without its inputs and its output."""
+        """Give the step of a dependency, without its inputs."""
 
     def solve(self, dependant: Any) -> Inputs:
         """Give the inputs of a dependant's call; what they need is added before."""
@@ -69,8 +69,8 @@ class Graph(ABC):
     def placed_steps(self) -> tuple[Step, ...]:
         """Give the steps with their slots."""
         return tuple(
-            dataclasses.replace(step, inputs=self.place(inputs), output=self.slot_of_step(number))
-            for number, (step, inputs) in enumerate(zip(self.steps, self._inputs, strict=True))
+            dataclasses.replace(step, inputs=self.place(inputs))
+            for step, inputs in zip(self.steps, self._inputs, strict=True)
         )
 
     def single(self, maker: Maker) -> Slot:

@@ -85,7 +85,7 @@ class Native:
 class Step:
     """One call of an operation: a dependency, or at last the endpoint.
 
-    ``inputs`` are the arguments' names and the slots of their values, ``output`` is the slot of the result.
+    ``inputs`` are the arguments' names and the slots of their values; the result is the slot after all others.
     ``dependant`` is the framework's own description, for what it carries out itself, ``key`` its name for the result,
     ``limit`` gives a context manager that bounds how many calls run at once.
     """
@@ -93,7 +93,6 @@ class Step:
     call: Callable[..., Any]
     mode: StepKind
     inputs: tuple[tuple[str, int], ...]
-    output: int
     of_function: bool = False
     dependant: Any = None
     key: Any = None
@@ -130,7 +129,8 @@ class Operation:
     methods: tuple[str, ...]
     params: tuple[Param, ...]
     accept: Callable[[bytes], Any] | None
-    accepted: None = None
+    #: The body is a form, not JSON.
+    takes_form: bool = False
     bodies: int
     makers: tuple[Maker, ...]
     steps: tuple[Step, ...]

@@ -175,5 +175,11 @@ pub fn is_json(content_type: Option<&[u8]>) -> bool {
     media_type.eq_ignore_ascii_case(JSON) && matches!(rest.first(), None | Some(b';'))
 }
 
+/// Whether a `Content-Type` says a form without files, and nothing more.
+pub fn is_form(content_type: Option<&[u8]>) -> bool {
+    const FORM: &[u8] = b"application/x-www-form-urlencoded";
+    content_type.is_some_and(|value| value.eq_ignore_ascii_case(FORM))
+}
+
 #[cfg(test)]
 mod tests;

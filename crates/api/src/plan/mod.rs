@@ -10,7 +10,7 @@ mod query;
 mod route;
 pub mod scalar;
 
-pub use extract::{Fields, Refusal, Request, Values, extract, is_json};
+pub use extract::{Fields, Refusal, Request, Values, extract, is_form, is_json};
 pub use param::{Names, Param, Source};
 pub use query::decode;
 pub use route::{Call, Constant, Decision, Plan, Route, Target};

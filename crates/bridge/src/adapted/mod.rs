@@ -13,17 +13,16 @@ use std::sync::Arc;
 use api::exchange::Exchange;
 use api::http1::head::Head;
 use api::layer::Layers;
-use api::plan::is_json;
+use api::plan::{is_form, is_json};
 use api::service::LocalBoxFuture;
 use pyloop::gil::Kept;
-use pyo3::exceptions::PyNotImplementedError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::asgi::{AsgiService, Beginning};
 use crate::executor::{Arrived, Face, Owed, Parts, PlanService, Shared};
 use crate::leaving::OnDisconnect;
-use crate::plan::{Found, Maker, Operations, Routed};
+use crate::plan::{Found, Operation, Operations, Routed};
 use crate::running::Running;
 
 use api::service::Service;
@@ -120,10 +119,15 @@ impl Face for Adapted {
         self.refuses_beyond.is_some()
     }
 
-    fn reads_body(&self, exchange: &Exchange, limit: u64) -> bool {
+    fn reads_body(&self, exchange: &Exchange, operation: &Operation, limit: u64) -> bool {
         let length = exchange.incoming().remaining();
         let fits = length.is_some_and(|length| length > 0 && length <= limit);
-        fits && is_json(exchange.head().get(b"content-type"))
+        let content_type = exchange.head().get(b"content-type");
+        fits && if operation.takes_form {
+            is_form(content_type)
+        } else {
+            is_json(content_type)
+        }
     }
 
     fn pass(
@@ -141,16 +145,6 @@ impl Face for Adapted {
         };
         let app = &arrived.shared.face.app;
         app.call_now(py, arrived.exchange, beginning);
-    }
-
-    fn make<'py>(
-        _py: Python<'py>,
-        _maker: Maker,
-        _arrived: &Arrived<Self>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        Err(PyNotImplementedError::new_err(
-            "the framework makes its requests itself",
-        ))
     }
 
     fn answer(py: Python<'_>, owed: Owed<Self>, result: PyResult<Bound<'_, PyAny>>) {

@@ -6,7 +6,7 @@ use api::exchange::Exchange;
 use bytes::Bytes;
 use pyloop::host::Job;
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyBytes, PyList};
 use smallvec::SmallVec;
 
 use super::{Face, Owed, Shared, pool};
@@ -77,17 +77,12 @@ impl<F: Face> Arrived<F> {
             let Some(body) = &self.body else {
                 return Ok(None);
             };
-            let Some(accepted) = operation.read_body(accept.bind(py), body)? else {
-                return Ok(None);
-            };
+            let accepted = accept.bind(py).call1((PyBytes::new(py, body),))?;
             if operation.bodies == 1 {
                 slots.push(accepted);
             } else {
                 slots.extend(accepted.cast::<PyList>()?.iter());
             }
-        }
-        for maker in &operation.makers {
-            slots.push(F::make(py, *maker, self)?);
         }
         Ok(Some(slots))
     }

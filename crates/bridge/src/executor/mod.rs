@@ -32,7 +32,7 @@ use self::body::{Collected, Collecting};
 pub use self::owed::Owed;
 use crate::leaving::OnDisconnect;
 use crate::native::NativeOperation;
-use crate::plan::{Found, Maker, Operation, Planned, Routed};
+use crate::plan::{Found, Operation, Planned, Routed};
 use crate::running::Running;
 use crate::task::Tasks;
 
@@ -47,8 +47,8 @@ pub trait Face: Sized + 'static {
     /// Whether the app bounds bodies whose head does not say their length. Detached.
     fn bounds_streams(&self) -> bool;
 
-    /// Whether the body of this request is one that the plan reads, up to `limit` bytes. Detached.
-    fn reads_body(&self, exchange: &Exchange, limit: u64) -> bool;
+    /// Whether the body of this request is one that `operation` reads, up to `limit` bytes. Detached.
+    fn reads_body(&self, exchange: &Exchange, operation: &Operation, limit: u64) -> bool;
 
     /// Answers a request of which nothing was taken; `found` is its route, where there is one. Detached.
     fn pass(
@@ -59,13 +59,6 @@ pub trait Face: Sized + 'static {
 
     /// Answers a request on which the plan does not decide; no user code has run.
     fn refer(py: Python<'_>, arrived: Arrived<Self>);
-
-    /// Makes a value for user code; an error refers the request.
-    fn make<'py>(
-        py: Python<'py>,
-        maker: Maker,
-        arrived: &Arrived<Self>,
-    ) -> PyResult<Bound<'py, PyAny>>;
 
     /// Answers with what user code returned or raised.
     fn answer(py: Python<'_>, owed: Owed<Self>, result: PyResult<Bound<'_, PyAny>>);
@@ -189,7 +182,10 @@ impl<F: Face> Shared<F> {
             self.push(exchange, found, None);
             return None;
         }
-        if !self.face.reads_body(&exchange, self.max_body_size) {
+        if !self
+            .face
+            .reads_body(&exchange, operation, self.max_body_size)
+        {
             return F::pass(&self, exchange, Some(found));
         }
         let limit = usize::try_from(self.max_body_size).unwrap_or(usize::MAX);

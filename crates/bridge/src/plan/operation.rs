@@ -28,15 +28,6 @@ pub enum Mode {
     Inline,
 }
 
-/// What is made for user code beside the values of the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Maker {
-    /// The request itself.
-    Request,
-    /// A list that user code may fill with work for afterwards.
-    Background,
-}
-
 /// The Python half of a `data_bridge.plan.types.Operation`.
 pub struct Operation {
     /// The object that this was read from.
@@ -44,12 +35,10 @@ pub struct Operation {
     params: Box<[Missing]>,
     /// Turns a body's bytes into the value (or the values, where `bodies` is not 1); raises where the reference decides.
     pub accept: Option<Kept<PyAny>>,
-    /// The class that this must make, where it makes more than the route takes.
-    accepted: Option<Kept<PyAny>>,
+    /// The body is a form, not JSON.
+    pub takes_form: bool,
     /// How many values the body gives.
     pub bodies: usize,
-    /// What makes the values after these; none where it is not native.
-    pub makers: Box<[Maker]>,
     /// Whether Rust runs it: its one call (`direct`), or its steps as a coroutine.
     pub is_native: bool,
     /// The call, where it is all that the operation does.
@@ -166,19 +155,13 @@ impl Operation {
         let call = Call {
             params: params.into(),
         };
-        let is_native = operation.getattr("is_native")?.extract()?;
         let read = Self {
             plan: Kept::new(operation.clone().unbind()),
             params: missing.into(),
             accept,
-            accepted: optional(operation, "accepted")?,
+            takes_form: operation.getattr("takes_form")?.extract()?,
             bodies: operation.getattr("bodies")?.extract()?,
-            makers: if is_native {
-                read_makers(&operation.getattr("makers")?)?
-            } else {
-                Box::default()
-            },
-            is_native,
+            is_native: operation.getattr("is_native")?.extract()?,
             direct: read_direct(operation)?,
             result: read_result(operation)?,
             status: operation.getattr("status")?.extract()?,
@@ -187,21 +170,6 @@ impl Operation {
             time_limit: read_limit(&operation.getattr("timeout")?)?,
         };
         Ok((read, call))
-    }
-
-    /// The body's values, made of its bytes; an error or `None` where the reference path has to decide.
-    pub fn read_body<'py>(
-        &self,
-        accept: &Bound<'py, PyAny>,
-        body: &[u8],
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = accept.py();
-        let made = accept.call1((PyBytes::new(py, body),))?;
-        let fits = match &self.accepted {
-            Some(class) => made.get_type().is(class.bind(py)),
-            None => true,
-        };
-        Ok(fits.then_some(made))
     }
 
     /// The parameters' values as objects; `None` where the reference path has to decide about one.
@@ -311,15 +279,6 @@ fn read_mode(name: &str) -> PyResult<Mode> {
         "inline" => Mode::Inline,
         _ => return Err(unknown("mode", name)),
     })
-}
-
-fn read_makers(makers: &Bound<'_, PyAny>) -> PyResult<Box<[Maker]>> {
-    let read = |maker: PyResult<Bound<'_, PyAny>>| match &*maker?.extract::<String>()? {
-        "request" => Ok(Maker::Request),
-        "background" => Ok(Maker::Background),
-        name => Err(unknown("maker", name)),
-    };
-    makers.try_iter()?.map(read).collect()
 }
 
 fn read_policy(word: &Bound<'_, PyAny>) -> PyResult<Option<OnDisconnect>> {
