@@ -87,7 +87,7 @@ add_routes(int(os.environ.get("BENCH_ROUTES", "0")))
 def add_layers():
     app.add_middleware(GZipMiddleware)
     app.add_middleware(CORSMiddleware, allow_origins=["https://example.com"], allow_credentials=True)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "*.example.com"])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "*.example.com"])
 
 
 if "BENCH_LAYERS" in os.environ:

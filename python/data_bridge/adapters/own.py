@@ -24,6 +24,7 @@ from ..routing.results import is_response
 from ..security import SecurityScopes
 from ..security.base import SecurityBase
 from ..utils import is_body_allowed_for_status_code
+from .hooks import Hooks
 
 __all__ = [
     "COMPILES_LIMITS",
@@ -99,12 +100,9 @@ def own_front(app: Any) -> Any:
     return app.front()
 
 
-#: As they were when this module was imported: an integration that replaces one wants its own to be called.
-_HOOKS = ("get_request_handler", "serialize_response", "run_endpoint_function", "solve_dependencies")
-_ORIGINALS = {name: getattr(routing, name) for name in _HOOKS}
-
-
-def replaced_hook() -> str | None:
-    """Say which function of the routing somebody has replaced, if there is one."""
-    replaced = (name for name, original in _ORIGINALS.items() if getattr(routing, name) is not original)
-    return next((f"{routing.__name__}.{name} was replaced" for name in replaced), None)
+replaced_hook = Hooks(
+    (routing, "get_request_handler"),
+    (routing, "serialize_response"),
+    (routing, "run_endpoint_function"),
+    (routing, "solve_dependencies"),
+).replaced

@@ -24,6 +24,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
+from .hooks import Hooks
+
 __all__ = [
     "COMPILES_LIMITS",
     "TEXT_TYPES",
@@ -116,22 +118,12 @@ def own_front(_app: Any) -> Any:
     return None
 
 
-#: As they were when this module was imported: an integration that replaces one wants its own to be called.
-_HOOKS = {
-    (routing, "get_request_handler"): routing.get_request_handler,
-    (routing, "request_response"): routing.request_response,
-    (routing, "serialize_response"): routing.serialize_response,
-    (routing, "run_endpoint_function"): routing.run_endpoint_function,
-    (dependencies, "solve_dependencies"): dependencies.solve_dependencies,
-    (dependencies, "request_params_to_args"): dependencies.request_params_to_args,
-    (dependencies, "request_body_to_args"): dependencies.request_body_to_args,
-}
-
-
-def replaced_hook() -> str | None:
-    """Say which function of FastAPI's somebody has replaced, if there is one."""
-    for (module, name), original in _HOOKS.items():
-        current = getattr(module, name, None)
-        if current is not original or not getattr(current, "__module__", "").startswith("fastapi."):
-            return f"{module.__name__}.{name} was replaced"
-    return None
+replaced_hook = Hooks(
+    (routing, "get_request_handler"),
+    (routing, "request_response"),
+    (routing, "serialize_response"),
+    (routing, "run_endpoint_function"),
+    (dependencies, "solve_dependencies"),
+    (dependencies, "request_params_to_args"),
+    (dependencies, "request_body_to_args"),
+).replaced
