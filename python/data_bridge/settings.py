@@ -59,6 +59,9 @@ class Settings:
     )
     root_path: str = _setting("", "path prefix that a proxy in front strips (ASGI root_path)", group="App")
 
+    proxy_protocol: bool = _setting(
+        False, "each connection begins with a PROXY header (version 1 or 2) of a trusted proxy", group="Proxies"
+    )
     proxy_headers: bool = _setting(True, "believe what trusted proxies say of client and scheme", group="Proxies")
     forwarded_allow_ips: Texts = _setting(
         ("127.0.0.1", "::1", "unix"),

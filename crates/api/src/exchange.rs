@@ -12,6 +12,7 @@ use crate::connection::{BY_REFERENCE, FileRange, Output};
 use crate::error::{BodyError, ResponseError};
 use crate::http1::encode::Prepared;
 use crate::http1::head::Head;
+use crate::proxy_protocol::Told;
 use crate::tls::info::TlsInfo;
 use bytes::Bytes;
 use futures_core::Stream;
@@ -41,12 +42,11 @@ pub struct Incoming {
 /// Both ends of a connection, and a place where a user of the server may keep what it derived from them.
 #[derive(Default)]
 pub struct ConnectionInfo {
-    /// The server's address; nothing where clients come by a Unix socket.
-    pub local: Option<SocketAddr>,
-    /// The client's address; nothing where it came by a Unix socket.
-    pub peer: Option<SocketAddr>,
-    /// The path of the Unix socket, where it has one.
-    pub path: Option<Rc<Path>>,
+    local: Option<SocketAddr>,
+    peer: Option<SocketAddr>,
+    path: Option<Rc<Path>>,
+    /// What a proxy said before the first byte.
+    introduced: OnceCell<Told>,
     tls: OnceCell<TlsInfo>,
     slot: RefCell<Option<Rc<dyn Any>>>,
 }
@@ -65,6 +65,42 @@ impl ConnectionInfo {
             path,
             ..Self::default()
         }
+    }
+
+    /// The server's address; nothing where clients come by a Unix socket.
+    pub fn local(&self) -> Option<SocketAddr> {
+        match self.introduced.get() {
+            Some(Told::Ends { server, .. }) => *server,
+            _ => self.local,
+        }
+    }
+
+    /// The client's address; nothing where it came by a Unix socket.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        match self.introduced.get() {
+            Some(Told::Ends { client, .. }) => *client,
+            _ => self.peer,
+        }
+    }
+
+    /// The path of the Unix socket that the client came by, where it has one.
+    pub fn path(&self) -> Option<&Path> {
+        match self.introduced.get() {
+            Some(Told::Ends { .. }) => None,
+            _ => self.path.as_deref(),
+        }
+    }
+
+    /// Whether the client speaks TLS: to us, or to the proxy that hands its bytes on.
+    pub fn is_secure(&self) -> bool {
+        let said = matches!(self.introduced.get(), Some(Told::Ends { secure: true, .. }));
+        said || self.tls.get().is_some()
+    }
+
+    /// Believes what a proxy said of both ends.
+    pub(crate) fn introduce(&self, told: Told) {
+        // There is one header a connection.
+        let _ = self.introduced.set(told);
     }
 
     /// What the handshake came to, where the client speaks TLS.

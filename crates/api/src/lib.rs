@@ -31,5 +31,7 @@ mod connection;
 mod faults;
 mod ffi;
 mod listener;
+mod opening;
+mod proxy_protocol;
 mod socket;
 mod stream;

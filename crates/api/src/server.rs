@@ -55,6 +55,8 @@ pub struct Config {
     pub trusted: Trusted,
     /// The headers by which they tell who asks.
     pub dialect: Dialect,
+    /// Every connection begins with a PROXY header, which a trusted proxy writes.
+    pub proxy_protocol: bool,
     /// The certificates, where clients are to speak TLS.
     pub tls: Option<Keyring>,
     /// What each WebSocket is told.
@@ -82,6 +84,7 @@ impl Default for Config {
             overload: Overload::default(),
             trusted: Trusted::default(),
             dialect: Dialect::default(),
+            proxy_protocol: false,
             tls: None,
             websocket: websocket::Options::default(),
             http2: Some(http2::Options::default()),

@@ -30,6 +30,7 @@ pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
         overload: overload(settings)?,
         trusted: trusted(settings)?,
         dialect: dialect(settings)?,
+        proxy_protocol: get(settings, "proxy_protocol")?,
         tls: tls(settings)?,
         websocket: websocket(settings)?,
         http2: http2(settings)?,

@@ -93,20 +93,20 @@ impl Inner {
 
     fn origin(&self) -> &Origin {
         let engine = &self.link.engine;
-        let peer = self.link.info.peer;
+        let peer = self.link.info.peer();
         let origin = || engine.trusted.origin(engine.dialect, peer, &self.head);
         self.origin.get_or_init(origin)
     }
 
     /// Who asks: the peer, or whom a trusted proxy names.
     pub(super) fn client(&self) -> Option<SocketAddr> {
-        self.origin().client.or(self.link.info.peer)
+        self.origin().client.or(self.link.info.peer())
     }
 
     /// Whether the client speaks TLS, to us or to a trusted proxy.
     pub(super) fn is_secure(&self) -> bool {
         let said = self.origin().secure;
-        said.unwrap_or_else(|| self.link.info.tls().is_some())
+        said.unwrap_or_else(|| self.link.info.is_secure())
     }
 
     /// The client is gone, or the connection went on without this exchange.

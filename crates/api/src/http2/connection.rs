@@ -148,7 +148,7 @@ impl<'a> Connection<'a> {
         self.expire(now)?;
         self.drive(cx)?;
         if self.seen.excess.get() && self.cut_by == NEVER {
-            tracing::warn!(peer = ?link.info.peer, "HTTP/2 client sends too many control frames");
+            tracing::warn!(peer = ?link.info.peer(), "HTTP/2 client sends too many control frames");
             self.abandon(Reason::ENHANCE_YOUR_CALM);
             self.drive(cx)?;
         }

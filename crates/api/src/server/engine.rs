@@ -11,12 +11,11 @@ use crate::http1::encode::Stamp;
 use crate::http2;
 use crate::limits::Limits;
 use crate::listener::{Admission, Intake};
+use crate::opening;
 use crate::overload::{Overload, Places};
 use crate::service::Service;
 use crate::socket::Socket;
-use crate::stream::Stream;
 use crate::timeouts::{Millis, NEVER, Timeouts, Wheel};
-use crate::tls::accept;
 use crate::tls::handshakes::Handshakes;
 use crate::websocket;
 use std::cell::{Cell, RefCell};
@@ -47,11 +46,12 @@ pub(crate) struct Engine {
     pub(crate) places: Option<Rc<Places>>,
     pub(crate) trusted: Trusted,
     pub(crate) dialect: Dialect,
+    pub(crate) proxy_protocol: bool,
     pub(crate) websocket: websocket::Options,
     pub(crate) http2: http2::Options,
     pub(crate) speaks_http2: bool,
     /// Where clients speak TLS.
-    pub(super) handshakes: Option<Handshakes>,
+    pub(crate) handshakes: Option<Handshakes>,
     pub(crate) wheel: Rc<Wheel>,
     pub(crate) hangups: Rc<Hangups>,
     pub(super) in_flight: Cell<usize>,
@@ -87,6 +87,7 @@ impl Engine {
             overload: config.overload,
             trusted: config.trusted,
             dialect: config.dialect,
+            proxy_protocol: config.proxy_protocol,
             websocket: config.websocket,
             speaks_http2: config.http2.is_some(),
             http2: config.http2.unwrap_or_default(),
@@ -262,13 +263,7 @@ impl Intake for Acceptor {
             engine: Rc::clone(&self.engine),
         };
         tokio::task::spawn_local(async move {
-            let stream = match &link.engine.handshakes {
-                None => Some(Stream::Plain(socket)),
-                Some(handshakes) => accept::secure(socket, &link, handshakes)
-                    .await
-                    .map(|secured| Stream::Tls(Box::new(secured))),
-            };
-            if let Some(stream) = stream {
+            if let Some(stream) = opening::open(socket, &link).await {
                 connection::run(stream, link).await;
             }
             drop(place);

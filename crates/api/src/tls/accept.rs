@@ -1,4 +1,4 @@
-//! A new connection until its handshake is over: within its own time limit, or not at all. Knows no cryptography.
+//! A new connection until its handshake is over. Knows no cryptography.
 
 use super::handshakes::{Handshakes, Side};
 use super::info::TlsInfo;
@@ -7,16 +7,12 @@ use crate::connection::Link;
 use crate::error::{Refusal, TlsError};
 use crate::faults;
 use crate::http1::encode;
-use crate::metrics::contain;
 use crate::socket::Socket;
-use crate::timeouts::{Deadline, Millis};
+use crate::timeouts::Millis;
 use rustls::pki_types::CertificateDer;
 use rustls::server::ServerConnection;
 use std::cell::Cell;
-use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
-use std::task::Poll;
 use tokio::io::AsyncWriteExt;
 
 /// A record's type, version and length.
@@ -28,34 +24,8 @@ const HANDSHAKE: u8 = 22;
 /// The longest record that may come, sealed (RFC 8446, 5.2; RFC 5246, 6.2.3).
 const RECORD_LIMIT: usize = RECORD_HEAD + (1 << 14) + 2048;
 
-/// Shakes hands with whoever is on `stream`. Nothing where that failed, took too long, or the server stops.
+/// Shakes hands with whoever is on `stream`, and moves `due` where that fails early. Nothing where it failed.
 pub(crate) async fn secure(
-    stream: Socket,
-    link: &Link,
-    handshakes: &Handshakes,
-) -> Option<TlsStream> {
-    let engine = &link.engine;
-    let due = Cell::new(engine.after(engine.timeouts.handshake));
-    let mut shaking = pin!(shake(stream, link, handshakes, &due));
-    let mut deadline = None;
-    poll_fn(|cx| {
-        link.enter(cx.waker());
-        let over = engine.is_stopping() || engine.now() >= due.get();
-        let polled = if over {
-            Some(Poll::Ready(None))
-        } else {
-            contain("handshake", || shaking.as_mut().poll(cx))
-        };
-        deadline
-            .get_or_insert_with(|| Deadline::new(&engine.wheel, cx.waker().clone()))
-            .set(due.get());
-        link.leave();
-        polled.unwrap_or(Poll::Ready(None))
-    })
-    .await
-}
-
-async fn shake(
     mut stream: Socket,
     link: &Link,
     handshakes: &Handshakes,

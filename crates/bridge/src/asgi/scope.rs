@@ -200,7 +200,7 @@ impl Endpoints {
         let tls = connection.tls().map(|tls| extension(py, tls)).transpose()?;
         let ends = Rc::new(Self {
             server: server(py, connection)?,
-            client: end(py, connection.peer)?,
+            client: end(py, connection.peer())?,
             tls: tls.map(|tls| Kept::new(tls.unbind())),
         });
         connection
@@ -217,7 +217,7 @@ pub fn endpoints<'py>(
     client: Option<SocketAddr>,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     let ends = Endpoints::of(py, connection)?;
-    let client = if client == connection.peer {
+    let client = if client == connection.peer() {
         ends.client.bind(py).clone()
     } else {
         end(py, client)?.bind(py).clone()
@@ -252,8 +252,8 @@ fn extension<'py>(py: Python<'py>, tls: &TlsInfo) -> PyResult<Bound<'py, PyDict>
 
 /// Of a Unix socket, its path and no port.
 fn server(py: Python<'_>, connection: &ConnectionInfo) -> PyResult<Kept<PyAny>> {
-    match &connection.path {
-        None => end(py, connection.local),
+    match connection.path() {
+        None => end(py, connection.local()),
         Some(path) => {
             let pair = (path.as_os_str(), py.None()).into_pyobject(py)?;
             Ok(Kept::new(pair.into_any().unbind()))
