@@ -1,5 +1,6 @@
 """What an App tells OpenTelemetry, and that it costs nothing where nobody listens."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -133,3 +134,86 @@ with TestClient(app) as client:
 assert not [name for name in sys.modules if name.startswith(("opentelemetry", "data_bridge.telemetry.spans"))]
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)
+
+
+EXPORTING = """
+import os, sys, types
+from opentelemetry.sdk._logs import export as logs
+from opentelemetry.sdk.metrics.export import ConsoleMetricExporter
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter
+
+class Named:
+    def __init__(self, endpoint):
+        print("to", endpoint)
+        super().__init__()
+
+def made(name, base):
+    return type(name, (Named, base), {})
+
+package = types.ModuleType("opentelemetry.exporter.otlp.proto.http")
+console_logs = getattr(logs, "ConsoleLogRecordExporter", None) or logs.ConsoleLogExporter
+for module, name, base in (
+    ("trace_exporter", "OTLPSpanExporter", ConsoleSpanExporter),
+    ("metric_exporter", "OTLPMetricExporter", ConsoleMetricExporter),
+    ("_log_exporter", "OTLPLogExporter", console_logs),
+):
+    found = types.ModuleType(f"{package.__name__}.{module}")
+    setattr(found, name, made(name, base))
+    setattr(package, module, found)
+    sys.modules[found.__name__] = found
+for name in ("opentelemetry.exporter", "opentelemetry.exporter.otlp", "opentelemetry.exporter.otlp.proto"):
+    sys.modules[name] = types.ModuleType(name)
+sys.modules[package.__name__] = package
+
+from data_bridge import App
+from data_bridge.testclient import TestClient
+
+for _ in range(2):  # the second app adds no second exporter
+    app = App(telemetry={"auto_configure": True})
+
+    @app.get("/seen")
+    def seen() -> str:
+        return "seen"
+
+    with TestClient(app) as client:
+        client.get("/seen")
+"""
+
+
+def exported(script: str = EXPORTING, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """What a program with these variables prints."""
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        check=True,
+    )
+
+
+def test_exporters_come_from_the_environment() -> None:
+    done = exported(
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://collector:4318/", OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="https://logs/here"
+    )
+    sent = [line for line in done.stdout.splitlines() if line.startswith("to ")]
+    assert sent == ["to http://collector:4318/v1/traces", "to http://collector:4318/v1/metrics", "to https://logs/here"]
+    assert done.stdout.count('"name": "GET /seen"') == 2
+    assert "http.server.request.duration" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "warning"),
+    [
+        ({"OTEL_TRACES_EXPORTER": "zipkin"}, "supports OTEL_TRACES_EXPORTER=otlp or none"),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "requires the OTLP http/protobuf protocol"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector"}, "Invalid OTLP traces endpoint"),
+        ({"OTEL_SDK_DISABLED": "true"}, ""),
+        ({f"OTEL_{signal}_EXPORTER": "none" for signal in ("TRACES", "METRICS", "LOGS")}, ""),
+    ],
+)
+def test_what_the_environment_may_not_ask_for_is_a_warning(environment: dict[str, str], warning: str) -> None:
+    done = exported(**{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318", **environment})
+    assert "to http" not in done.stdout
+    assert warning in done.stderr
+    assert ("configuration failed" in done.stderr) == bool(warning)
