@@ -32,7 +32,6 @@ BODIES = [
     b"age=1",
     b"name=ab&extra=1",
     b"name=ab&numbers=3&other=on",
-    b"a=" + b"x" * 1_100_000,
     b"name=ab" + b"&a=b" * 1001,
     b"%6eame=ab",
     b"value=[1,2]",
