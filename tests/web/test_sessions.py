@@ -73,3 +73,32 @@ def test_a_session_begun_on_one_goes_on_on_the_other(options, order):
     assert second.get("/app/look", headers={"cookie": f"{name}={begun}"}).json() == {"user": "ada"}
     forged = ("a" if begun[0] != "a" else "b") + begun[1:]
     assert second.get("/app/look", headers={"cookie": f"{name}={forged}"}).json() == {}
+
+
+CHANGES = {
+    "del": lambda session: session.__delitem__("a"),
+    "pop": lambda session: session.pop("a"),
+    "pop none": lambda session: session.pop("none", 1),
+    "popitem": lambda session: session.popitem(),
+    "setdefault": lambda session: session.setdefault("c", 3),
+    "setdefault of what is there": lambda session: session.setdefault("a", 3),
+    "|=": lambda session: session.__ior__({"d": 4}),
+    "clear": lambda session: session.clear(),
+    "nothing": lambda session: None,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
+def test_each_change_is_kept(change):
+    found = []
+    for client in clients(secret_key="s"):
+
+        async def changing(request):
+            change(request.session)
+            return starlette.responses.JSONResponse(dict(request.session))
+
+        client.app.router.add_route("/app/change", changing)
+        client.get("/app/put?a=1&b=2")
+        changed = client.get("/app/change")
+        found.append((changed.json(), attributes(changed), client.get("/app/look").json()))
+    assert found[0] == found[1]
