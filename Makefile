@@ -115,13 +115,8 @@ bench-uploads: build ## a multipart form of 1 GiB: CPU and memory beside Starlet
 	$(VENV)/bin/python benchmarks/uploads.py
 
 .PHONY: coverage
-coverage: test-build ## lines of Python that the tests reach; of Rust's pyo3-free crates where cargo-llvm-cov is installed
-	$(TEST)/python -m coverage erase
-	$(TEST)/python -m coverage run -m pytest
-	$(TEST)/python -m coverage combine --quiet
-	$(TEST)/python -m coverage report
-	@if command -v cargo-llvm-cov >/dev/null; then cargo llvm-cov --profile quick -p api -p loopcore --summary-only; \
-	else echo "Rust was not measured: cargo install cargo-llvm-cov, rustup component add llvm-tools"; fi
+coverage: test-build ## lines that the tests reach, of Python, and of Rust where cargo-llvm-cov is installed
+	RUSTFLAGS="$(RUSTFLAGS) $(TEST_FLAGS)" scripts/coverage.sh $(TEST)
 
 .PHONY: conformance
 conformance: conformance-fastapi conformance-app autobahn h2spec browser ## suites that others wrote: CPython's asyncio tests on every Python found (PYTHON=… for one), FastAPI's tests, Autobahn, h2spec; Chromium
