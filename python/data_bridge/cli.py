@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from . import __version__, pidfile
 from .loading import Failure, Target
+from .server import FORCED
 from .serving import explained, serve_as_set
 from .settings import Settings, Texts, chosen, environment_name, parse, shown
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 after a graceful stop, 2 for wrong arguments, 1 or 3 if nothing was served."""
+    """Run the command line and exit: 0 after a graceful stop, 130 after a forced one; 1, 2, 3 if nothing was served."""
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"data-bridge: error: {failure}", file=sys.stderr)  # noqa: T201
         sys.exit(failure.code)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(FORCED)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -139,7 +140,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         if kind is bool:
             group.add_argument(flag, action=argparse.BooleanOptionalAction, **options)
         elif kind == Texts:
-            group.add_argument(flag, action="append", metavar="TEXT", **options)
+            group.add_argument(flag, *item.metadata["flags"], action="append", metavar="TEXT", **options)
         else:
             options["type"] = _type(kind)
             choices = get_args(kind)

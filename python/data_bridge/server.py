@@ -28,6 +28,8 @@ logger = logging.getLogger("data_bridge.error")
 CANCEL_GRACE = 1.0
 #: Seconds that idle connections get to end with a response, where other workers serve on.
 LEAVE_GRACE = 5.0
+#: The exit code of an end that a second signal forced.
+FORCED = 130
 #: What the user reads who asked for the stop.
 STOPPING = "Stopping: requests in progress may finish (once more to end at once)."
 

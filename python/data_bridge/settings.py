@@ -41,7 +41,7 @@ class Settings:
     host: str = _setting("127.0.0.1", "address or name to listen on", group="Where")
     port: int = _setting(8000, "port to listen on; 0 takes a free one", group="Where")
     bind: Texts = _setting(
-        (), "listen at these instead: host:port, [address]:port, unix:/path, fd://number", group="Where"
+        (), "listen at these instead: host:port, [address]:port, unix:/path, fd://number", group="Where", flags=("-b",)
     )
     uds: str | None = _setting(None, "listen on a Unix socket at this path instead of on host and port", group="Where")
     uds_permissions: str = _setting("666", "who may connect to it: its file's mode, in octal", group="Where")
@@ -50,14 +50,18 @@ class Settings:
 
     interface: Interface = _setting("auto", "how to call the app", group="App")
     compile: bool = _setting(True, "compile the routes of a FastAPI app", group="App")
-    threads: int = _setting(16, "calls of a WSGI app at once, each in a thread", group="App", positive=True)
+    threads: int = _setting(
+        16, "calls of a WSGI app at once, each in a thread", group="App", positive=True, flags=("--blocking-threads",)
+    )
     lifespan: LifespanMode = _setting("auto", "whether to run the app's ASGI lifespan", group="App")
     on_disconnect: OnDisconnect = _setting(
         "auto",
         "handlers of clients that left: cancel, ignore (they run on), or auto: cancel GET and HEAD on compiled routes",
         group="App",
     )
-    root_path: str = _setting("", "path prefix that a proxy in front strips (ASGI root_path)", group="App")
+    root_path: str = _setting(
+        "", "path prefix that a proxy in front strips (ASGI root_path)", group="App", flags=("--url-path-prefix",)
+    )
 
     proxy_protocol: bool = _setting(
         False, "each connection begins with a PROXY header (version 1 or 2) of a trusted proxy", group="Proxies"
@@ -79,7 +83,7 @@ class Settings:
         "default",
         "default, json (one object a line), or a text with gunicorn's atoms",
         group="Logging",
-        flags=("--access-logformat",),
+        flags=("--access-log-fmt", "--access-logformat"),
     )
     log_level: str = _setting("info", "critical, error, warning, info or debug", group="Logging")
     log_config: str | None = _setting(None, "logging configuration file (.ini, .json or .yaml)", group="Logging")
@@ -126,7 +130,13 @@ class Settings:
     )
 
     http2: bool = _setting(True, "speak HTTP/2, by ALPN or to clients that begin with it in clear text", group="HTTP/2")
-    http2_max_streams: int = _setting(100, "requests at once on one connection", group="HTTP/2", positive=True)
+    http2_max_streams: int = _setting(
+        100,
+        "requests at once on one connection",
+        group="HTTP/2",
+        positive=True,
+        flags=("--http2-max-concurrent-streams",),
+    )
     http2_max_control_frames: int = _setting(
         1000, "frames in 10 s that cost a client nothing (PING, SETTINGS, RST_STREAM, …)", group="HTTP/2", positive=True
     )
@@ -144,35 +154,71 @@ class Settings:
     ws_close_timeout: float = _setting(10.0, "the client leaves our close unanswered", group="WebSocket", positive=True)
     ws_per_message_deflate: bool = _setting(True, "compress where the client offers it", group="WebSocket")
 
-    workers: int = _setting(1, "worker processes", group="Processes", positive=True)
+    workers: int = _setting(1, "worker processes", group="Processes", positive=True, flags=("-w",))
     worker_timeout: float = _setting(
-        30.0, "a worker whose event loop is stuck is replaced", group="Processes", positive=True
+        30.0,
+        "a worker whose event loop is stuck is replaced",
+        group="Processes",
+        positive=True,
+        flags=("--timeout-worker-healthcheck",),
     )
     max_requests: int = _setting(
-        0, "requests that a worker answers before another takes its place; 0 sets no limit", group="Processes"
+        0,
+        "requests that a worker answers before another takes its place; 0 sets no limit",
+        group="Processes",
+        flags=("--limit-max-requests",),
     )
-    max_requests_jitter: int = _setting(0, "up to so many more, by chance", group="Processes")
+    max_requests_jitter: int = _setting(
+        0, "up to so many more, by chance", group="Processes", flags=("--limit-max-requests-jitter",)
+    )
     worker_lifetime: float = _setting(
-        0.0, "seconds (and up to a tenth more) before another takes a worker's place", group="Processes"
+        0.0,
+        "seconds (and up to a tenth more) before another takes a worker's place",
+        group="Processes",
+        flags=("--workers-lifetime",),
     )
     max_rss: int = _setting(0, "bytes of memory in use from which on another takes a worker's place", group="Processes")
-    pidfile: str | None = _setting(None, "file that holds the server's process id while it runs", group="Processes")
+    pidfile: str | None = _setting(
+        None,
+        "file that holds the server's process id while it runs",
+        group="Processes",
+        flags=("--pid-file", "--pid"),
+    )
     reload: bool = _setting(False, "start again when the app's files change", group="Development")
-    reload_dirs: Texts = _setting((), "folders to watch (default: the app's)", group="Development")
-    reload_includes: Texts = _setting(("*.py",), "patterns of files that count", group="Development")
-    reload_excludes: Texts = _setting((".*", "*~", "__pycache__"), "patterns of files that do not", group="Development")
+    reload_dirs: Texts = _setting(
+        (),
+        "folders to watch (default: the app's)",
+        group="Development",
+        flags=("--reload-dir", "--reload-paths"),
+    )
+    reload_includes: Texts = _setting(
+        ("*.py",), "patterns of files that count", group="Development", flags=("--reload-include",)
+    )
+    reload_excludes: Texts = _setting(
+        (".*", "*~", "__pycache__"),
+        "patterns of files that do not",
+        group="Development",
+        flags=("--reload-exclude", "--reload-ignore-patterns"),
+    )
 
     ssl_certfile: str | None = _setting(
         None,
         "PEM certificate chain; several, separated by commas, are chosen from by the name the client asks for (SNI)",
         group="TLS",
+        flags=("--ssl-certificate", "--certfile"),
     )
     ssl_keyfile: str | None = _setting(
-        None, "PEM private key of each, in the same order; by default in the certificate's file", group="TLS"
+        None,
+        "PEM private key of each, in the same order; by default in the certificate's file",
+        group="TLS",
+        flags=("--keyfile",),
     )
     ssl_keyfile_password: str | None = _setting(None, "what encrypted private keys are opened with", group="TLS")
     ssl_ca_certs: str | None = _setting(
-        None, "PEM certificates of the authorities whose clients are trusted (mTLS)", group="TLS"
+        None,
+        "PEM certificates of the authorities whose clients are trusted (mTLS)",
+        group="TLS",
+        flags=("--ssl-ca", "--ca-certs"),
     )
     ssl_cert_reqs: CertReqs = _setting("none", "whether clients have to show a certificate", group="TLS")
     ssl_handshake_timeout: float = _setting(10.0, "a TLS handshake must be complete", group="TLS", positive=True)

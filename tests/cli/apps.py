@@ -1,5 +1,7 @@
 """Handlers that a developer stops in."""
 
+import asyncio
+
 
 async def app(scope, receive, send):
     if scope["type"] != "http":
@@ -13,5 +15,8 @@ async def app(scope, receive, send):
         print("busy", flush=True)
         while True:
             pass
+    elif scope["path"] == "/waits":
+        print("waits", flush=True)
+        await asyncio.Event().wait()
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": body})

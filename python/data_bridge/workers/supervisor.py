@@ -14,7 +14,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ..server import CANCEL_GRACE, LEAVE_GRACE, STOPPING
+from ..server import CANCEL_GRACE, FORCED, LEAVE_GRACE, STOPPING
 from .duty import PERIOD
 from .process import LAST_GRACE, Worker, how_it_ended
 
@@ -56,7 +56,7 @@ class Supervisor:
         self._code = 0
 
     async def run(self) -> int:
-        """Serve until SIGINT or SIGTERM; gives 0, or the exit code of the worker that could not start."""
+        """Serve until SIGINT or SIGTERM; gives 0, FORCED, or the exit code of the worker that could not start."""
         with self._signals():
             watchdog = asyncio.create_task(self._watch())
             await self._fill()
@@ -164,7 +164,9 @@ class Supervisor:
 
     async def _on_stop(self, _: None, __: str) -> None:
         asked_before, self._stopping = self._stopping, True
-        if not asked_before:
+        if asked_before:
+            self._code = FORCED
+        else:
             logger.info(STOPPING)
         for worker in self._workers:
             if asked_before or not worker.leaving:

@@ -9,7 +9,7 @@ import sys
 
 from .. import logs
 from ..loading import Failure
-from ..server import Occasion
+from ..server import FORCED, Occasion
 from ..serving import explained, interface, serve_here
 from .duty import Duty
 from .orders import Orders
@@ -33,6 +33,8 @@ def main() -> int:
     except Failure as failure:
         print(f"data-bridge: error: {failure}", file=sys.stderr)  # noqa: T201
         return failure.code
+    except KeyboardInterrupt:
+        return FORCED
     return 0
 
 
