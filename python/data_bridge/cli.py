@@ -15,6 +15,7 @@ from .loading import Failure, Target
 from .server import FORCED
 from .serving import explained, serve_as_set
 from .settings import Settings, Texts, chosen, environment_name, parse, shown
+from .titles import entitle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,6 +171,8 @@ def _run(options: argparse.Namespace) -> None:
         settings = chosen(given)
     except ValueError as error:
         raise Failure(str(error), code=2) from None
+    role = "master" if settings.workers > 1 or settings.reload else "server"
+    entitle(role, settings.process_name or options.app)
     with explained():
         code = serve_as_set(_target(options), settings)
     if code:

@@ -94,7 +94,8 @@ class Occasion:
 def serve_on(loop: asyncio.AbstractEventLoop, app: AsgiApp, settings: Settings, occasion: Occasion) -> None:
     """Serve ``app`` on ``loop`` until a signal ends it.
 
-    Raises :class:`~data_bridge.exceptions.StartupFailed` where the app does not start.
+    Raises :class:`~data_bridge.exceptions.StartupFailed` where the app does not start, and ``KeyboardInterrupt`` where
+    a second signal forced the end.
     """
     server = _native.Server(loop, settings, [listener.fileno() for listener in occasion.listeners])
     stop = Stop(loop, occasion.farewell)
@@ -107,6 +108,8 @@ def serve_on(loop: asyncio.AbstractEventLoop, app: AsgiApp, settings: Settings, 
             if life.done() or stop.forced.is_set() or not _is_of_a_request(error, server):
                 raise
         else:
+            if stop.forced.is_set():
+                raise KeyboardInterrupt  # wherever the one that the signal raised was caught
             return
 
 

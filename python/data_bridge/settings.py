@@ -184,6 +184,11 @@ class Settings:
         group="Processes",
         flags=("--pid-file", "--pid"),
     )
+    process_name: str = _setting(
+        "",
+        "what the processes' titles name (default: the app); whole titles need setproctitle",
+        group="Processes",
+    )
     reload: bool = _setting(False, "start again when the app's files change", group="Development")
     reload_dirs: Texts = _setting(
         (),

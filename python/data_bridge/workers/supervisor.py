@@ -171,6 +171,9 @@ class Supervisor:
         for worker in self._workers:
             if asked_before or not worker.leaving:
                 self._end(worker)
+            if asked_before:
+                # Its second SIGTERM is none where it has not yet taken the first: the kernel keeps one of each.
+                asyncio.get_running_loop().call_later(CANCEL_GRACE + LAST_GRACE, worker.kill)
 
     # Steps
 

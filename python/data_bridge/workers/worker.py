@@ -11,6 +11,7 @@ from .. import logs
 from ..loading import Failure
 from ..server import FORCED, Occasion
 from ..serving import explained, interface, serve_here
+from ..titles import entitle
 from .duty import Duty
 from .orders import Orders
 
@@ -21,6 +22,7 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     control = _inherit(int(sys.argv[1]))
     orders = Orders.receive(control)
+    entitle("worker", orders.settings.process_name or orders.target.name)
     listeners = [_inherit(number) for number in orders.listeners]
     duty = Duty(control, orders.settings)
     logs.configure(orders.settings)
