@@ -24,6 +24,7 @@ from .exceptions import (
     WebSocketRequestValidationError,
     require,
 )
+from .metrics import Figures
 from .middleware import Middleware
 from .middleware.body_limit import AppBodyLimitMiddleware
 from .middleware.exit_stack import AsyncExitStackMiddleware
@@ -68,6 +69,9 @@ class App(Application):
 
     #: Our own server answers by its plan.
     __data_bridge_plan__ = True
+
+    #: What our own server counts, a :class:`data_bridge.metrics.Metrics`, where it is asked to (``--metrics``).
+    metrics = Figures()
 
     _front: Any
 

@@ -36,7 +36,7 @@ def listen(settings: Settings) -> list[socket.socket]:
     opened: list[socket.socket] = []
     try:
         for where in told or (f"{settings.host}:{settings.port}",):
-            opened += _listen_at(where, settings)
+            opened += listen_at(where, settings)
     except OSError:
         for each in opened:
             each.close()
@@ -65,7 +65,8 @@ def _passed() -> list[int]:
     return list(range(_FIRST_PASSED, _FIRST_PASSED + count))
 
 
-def _listen_at(where: str, settings: Settings) -> list[socket.socket]:
+def listen_at(where: str, settings: Settings) -> list[socket.socket]:
+    """Open the listening sockets of one address to bind. Raises ``OSError``; its text says what to do."""
     found = place(where)
     if isinstance(found, int):
         return [_inherited(found)]

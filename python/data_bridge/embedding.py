@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from . import _native
 from .binds import closing, listen, url
 from .loading import Target
 from .loop import Loop
+from .metrics import watched
 from .server import Occasion, Stop, live
 from .serving import interface
 from .settings import chosen
@@ -93,11 +93,11 @@ class Server:
         await self._serving
 
     async def _live(self, loop: Loop, stop: Stop, accepting: asyncio.Future[None]) -> None:
-        with closing(listen(self.settings)) as listeners:
-            server = _native.Server(loop, self.settings, [listener.fileno() for listener in listeners])
+        with closing(listen(self.settings)) as listeners, watched(self.settings) as board:
 
             def started(_: object, __: object) -> None:
                 self.urls = [url(listener, self.settings) for listener in listeners]
                 accepting.set_result(None)
 
-            await live(server, stop, self._app, self.settings, Occasion(listeners, started, stops_at=()))
+            occasion = Occasion(listeners, started, stops_at=(), board=board)
+            await live(occasion.server(loop, self.settings), stop, self._app, self.settings, occasion)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from . import _native
 from .adapters import adapt, compiles
 from .lifespan import AsgiApp, Lifespan
+from .metrics import Figures
 from .wsgi import Wsgi, is_wsgi
 
 if TYPE_CHECKING:
@@ -89,6 +90,14 @@ class Occasion:
     stops_at: Sequence[int] = (signal.SIGINT, signal.SIGTERM)
     #: Logged when the first of them comes.
     farewell: str = STOPPING
+    #: Where the server counts, and in which slot.
+    board: _native.Board | None = None
+    slot: int = 0
+
+    def server(self, loop: asyncio.AbstractEventLoop, settings: Settings) -> _native.Server:
+        """Make the server, which is yet to start."""
+        numbers = [listener.fileno() for listener in self.listeners]
+        return _native.Server(loop, settings, numbers, self.board, self.slot)
 
 
 def serve_on(loop: asyncio.AbstractEventLoop, app: AsgiApp, settings: Settings, occasion: Occasion) -> None:
@@ -97,7 +106,7 @@ def serve_on(loop: asyncio.AbstractEventLoop, app: AsgiApp, settings: Settings, 
     Raises :class:`~data_bridge.exceptions.StartupFailed` where the app does not start, and ``KeyboardInterrupt`` where
     a second signal forced the end.
     """
-    server = _native.Server(loop, settings, [listener.fileno() for listener in occasion.listeners])
+    server = occasion.server(loop, settings)
     stop = Stop(loop, occasion.farewell)
     life = loop.create_task(live(server, stop, app, settings, occasion), name="data_bridge.server")
     while True:
@@ -127,6 +136,7 @@ async def live(
     """Serve ``app`` on the running loop until ``stop`` is asked for or a signal of ``occasion`` comes."""
     if not compiles(app, settings) and is_wsgi(app, settings):
         app = Wsgi(app, settings)
+    Figures.of(app, occasion.board)
     lifespan = Lifespan(app, settings.lifespan)
     served = adapt(app, settings, asyncio.get_running_loop())
     with stop.signals(occasion.stops_at), _hangup(server, settings, occasion):

@@ -14,6 +14,7 @@ from .binds import closing, listen, url
 from .exceptions import StartupFailed
 from .loading import Failure, Target
 from .loop import new_event_loop
+from .metrics import watched
 from .server import Occasion, serve_on
 from .settings import chosen
 from .wsgi import is_wsgi, takes
@@ -58,13 +59,13 @@ def _serve(app: Any, settings: Settings) -> int:
     if isinstance(app, Target):
         app = app.load()
     kind = interface(app, settings)
-    with closing(listen(settings)) as listeners:
+    with closing(listen(settings)) as listeners, watched(settings) as board:
 
         def announce(_: object, __: object) -> None:
             for listener in listeners:
                 logger.info("Listening on %s (%s; press CTRL+C to quit)", url(listener, settings), kind)
 
-        serve_here(app, settings, Occasion(listeners, announce))
+        serve_here(app, settings, Occasion(listeners, announce, board=board))
     return 0
 
 
@@ -80,10 +81,11 @@ def _in_workers(target: Target, settings: Settings) -> int:
     from .workers.reloader import Reloader  # noqa: PLC0415
     from .workers.supervisor import Supervisor  # noqa: PLC0415
 
-    with closing(listen(settings)) as listeners:
-        orders = Orders(target, settings, tuple(listener.fileno() for listener in listeners))
+    with closing(listen(settings)) as listeners, watched(settings) as board:
+        numbers = tuple(listener.fileno() for listener in listeners)
+        orders = Orders(target, settings, numbers, board=None if board is None else board.fileno())
         where = ", ".join(url(listener, settings) for listener in listeners)
-        master = Reloader(orders, where) if settings.reload else Supervisor(orders, where)
+        master = Reloader(orders, where, board) if settings.reload else Supervisor(orders, where, board)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             return runner.run(master.run())
 

@@ -88,6 +88,20 @@ class Settings:
     log_level: str = _setting("info", "critical, error, warning, info or debug", group="Logging")
     log_config: str | None = _setting(None, "logging configuration file (.ini, .json or .yaml)", group="Logging")
 
+    metrics: bool = _setting(
+        False, "count requests, for `app.metrics`; the settings below do without being asked", group="Watching"
+    )
+    metrics_port: int | None = _setting(
+        None, "answer /metrics, /livez and /readyz at this port of their own; 0 takes a free one", group="Watching"
+    )
+    metrics_host: str = _setting(
+        "127.0.0.1", "address or name to listen on for them", group="Watching", flags=("--metrics-address",)
+    )
+    metrics_path: str | None = _setting(
+        None, "path on the app's own addresses that shows the metrics, for example /metrics", group="Watching"
+    )
+    health: bool = _setting(False, "answer /livez and /readyz on the app's own addresses", group="Watching")
+
     server_header: bool = _setting(True, "send the Server header", group="Responses")
     date_header: bool = _setting(True, "send the Date header", group="Responses")
 
@@ -235,6 +249,10 @@ class Settings:
             _check(item, hints[item.name], getattr(self, item.name))
         if not 0 <= self.port <= _LAST_PORT:
             raise ValueError(f"port must be 0 to 65535, not {self.port}")
+        if self.metrics_port is not None and self.metrics_port > _LAST_PORT:
+            raise ValueError(f"metrics_port must be 0 to 65535, not {self.metrics_port}")
+        if self.metrics_path is not None and not self.metrics_path.startswith("/"):
+            raise ValueError(f"metrics_path must begin with a slash, not be {self.metrics_path!r}")
         for where in self.bind:
             place(where)
         if not re.fullmatch("0?[0-7]{3}", self.uds_permissions):
@@ -244,6 +262,11 @@ class Settings:
         if self.reload and self.workers != 1:
             raise ValueError("reload serves with one worker; leave out workers, or reload")
         self._check_tls()
+
+    @property
+    def counts(self) -> bool:
+        """Whether anybody wants to know what the server does."""
+        return self.metrics or self.health or self.metrics_port is not None or self.metrics_path is not None
 
     def _check_tls(self) -> None:
         certificates = (self.ssl_certfile or "").split(",")

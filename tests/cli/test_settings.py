@@ -27,6 +27,7 @@ BESIDE = {
 VALUES = {
     "bind": ("127.0.0.1:1", "127.0.0.1:2"),
     "uds_permissions": "660",
+    "metrics_path": "/figures",
     "forwarded_allow_ips": ("10.0.0.0/8", "::1"),
 }
 

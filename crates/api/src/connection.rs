@@ -24,7 +24,7 @@ pub(crate) use websocket::Pulse;
 use crate::exchange::{Exchange, Inner};
 use crate::http1::head::HeadParser;
 use crate::http2;
-use crate::metrics::contain;
+use crate::metrics::{Standing, contain};
 use crate::overload::{Place, Ticket};
 use crate::server::{Hangup, Stage, Watch};
 use crate::service::LocalBoxFuture;
@@ -74,6 +74,7 @@ struct Connection {
 /// Serves one client until it or the server closes the connection.
 pub(crate) async fn run(mut stream: Stream, link: Rc<Link>) {
     if stream.speaks_http2() {
+        link.stand(Standing::Http2);
         Box::pin(http2::run(&mut stream, &link, Bytes::new())).await;
         stream.farewell();
         return;
@@ -86,6 +87,7 @@ pub(crate) async fn run(mut stream: Stream, link: Rc<Link>) {
     .await;
     if connection.phase == Phase::Http2 {
         let link = Rc::clone(&connection.link);
+        link.stand(Standing::Http2);
         let before = link.input.borrow_mut().buffer().split().freeze();
         Box::pin(http2::run(&mut connection.stream, &link, before)).await;
     }
@@ -126,6 +128,7 @@ impl Connection {
             self.deadlines.phase_due(self.pulse.next());
         }
         self.deadlines.arm(cx.waker());
+        self.link.stand(self.phase.standing());
         self.link.leave();
         Flow::Continue(())
     }
@@ -238,9 +241,12 @@ impl Connection {
     fn flush(&mut self, cx: &mut Context<'_>) -> Flow {
         let mut output = self.link.output.borrow_mut();
         if !output.is_empty() || self.stream.has_unsent() {
+            let before = output.len();
             let Ok(flushed) = output.flush(&mut self.stream, cx) else {
                 return Flow::Break(());
             };
+            let sent = before - output.len();
+            self.link.engine.count(|meter| meter.sent(sent));
             let progress = self.stream.take_progress() || flushed.progress;
             self.deadlines.sending(!flushed.empty, progress);
             if progress && self.phase == Phase::Head && !self.parser.is_partial() {
@@ -304,6 +310,7 @@ impl Connection {
     }
 
     fn received(&mut self, count: usize) {
+        self.link.engine.count(|meter| meter.received(count));
         if let Some(current) = &self.current {
             current.body_arrived();
             self.deadlines.body_received(count);
@@ -319,6 +326,7 @@ impl Drop for Connection {
         self.queued = None;
         if let Some(current) = self.current.take() {
             self.link.engine.end_request();
+            current.count_cut();
             current.disconnect();
         } else {
             self.stream.farewell();

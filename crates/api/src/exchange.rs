@@ -24,6 +24,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -409,6 +410,16 @@ impl Exchange {
     /// from within [`Service::call`](crate::service::Service::call).
     pub fn set_time_limit(&self, limit: Option<Duration>) {
         self.inner.time_limit.set(limit);
+    }
+
+    /// The route that answers, as a template, for those who count by it.
+    pub fn set_route(&self, route: &Arc<str>) {
+        self.inner.set_route(route);
+    }
+
+    /// The request's turn in Python has come, for those who count how long it waited.
+    pub fn begin_work(&self) {
+        self.inner.begin_work();
     }
 
     /// Whom to tell from now on; the exchange does not keep the observer alive.

@@ -1,4 +1,24 @@
-//! What the process counts about itself. So far: the panics that were caught at a border.
+//! What the process counts about itself: panics here, caught at a border; requests and all else on a [`Board`].
+
+mod board;
+mod cells;
+mod histogram;
+mod loop_meter;
+mod meter;
+mod monitor;
+mod rows;
+mod station;
+mod summary;
+mod text;
+
+pub use board::{Board, State};
+pub use loop_meter::LoopMeter;
+pub use meter::Meter;
+pub(crate) use meter::Standing;
+pub use monitor::{Fronted, Monitor};
+pub use rows::UNMATCHED;
+pub use station::Station;
+pub use summary::Summary;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

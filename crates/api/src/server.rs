@@ -17,7 +17,7 @@ use crate::http1::encode::Stamp;
 use crate::http2;
 use crate::limits::Limits;
 use crate::listener;
-use crate::metrics;
+use crate::metrics::{self, Meter};
 use crate::overload::Overload;
 use crate::service::Service;
 use crate::timeouts::Timeouts;
@@ -69,6 +69,8 @@ pub struct Config {
     pub date_header: bool,
     /// Where to log each answered request.
     pub access_log: Option<AccessLog>,
+    /// Where to count what the server does.
+    pub meter: Option<Rc<Meter>>,
 }
 
 impl Default for Config {
@@ -91,6 +93,7 @@ impl Default for Config {
             server_header: Some("data_bridge".to_owned()),
             date_header: true,
             access_log: None,
+            meter: None,
         }
     }
 }

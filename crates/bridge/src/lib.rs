@@ -11,6 +11,7 @@ mod form;
 mod json;
 mod leaving;
 mod logging;
+mod metrics;
 mod native;
 mod plan;
 pub mod running;
@@ -28,6 +29,8 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use crate::form::{MultipartForm, UrlencodedForm, parse_options};
+    #[pymodule_export]
+    use crate::metrics::{Board, Monitor};
     #[pymodule_export]
     use crate::native::{NativeCall, NativeHandler, sdk_sources};
     #[pymodule_export]

@@ -3,11 +3,14 @@
 use std::cell::RefCell;
 use std::os::fd::RawFd;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use api::metrics::{self, Fronted, LoopMeter, Meter};
 use api::server::{self, DrainReport, Handle, Listener};
 use api::service::Service;
 use pyloop::gil::Kept;
+use pyloop::host::{self, Observer};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -19,6 +22,7 @@ use crate::errors;
 use crate::ffi::{self, ThreadBound};
 use crate::leaving::OnDisconnect;
 use crate::logging;
+use crate::metrics::{Board, Turns, on_own_addresses};
 use crate::running::Running;
 use crate::settings;
 
@@ -31,6 +35,60 @@ struct State {
     stage: RefCell<Stage>,
     on_disconnect: OnDisconnect,
     running: Rc<Running>,
+    counting: Option<Counting>,
+}
+
+/// What a server tells those who watch it.
+struct Counting {
+    meter: Rc<Meter>,
+    turns: Arc<LoopMeter>,
+    /// What it answers itself.
+    monitor: Option<metrics::Monitor>,
+}
+
+impl Counting {
+    fn begin(board: &Bound<'_, Board>, slot: usize, settings: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let shared = board.get().shared();
+        let meter = shared.meter(slot).map_err(|error| errors::system(&error))?;
+        let turns = shared
+            .loop_meter(slot)
+            .map_err(|error| errors::system(&error))?;
+        let monitor = on_own_addresses(settings, board)?;
+        Ok(Self {
+            meter,
+            turns,
+            monitor,
+        })
+    }
+}
+
+impl State {
+    fn is_now(&self, state: metrics::State) {
+        if let Some(counting) = &self.counting {
+            counting.meter.set_state(state);
+        }
+    }
+
+    /// Has the loop's turns noted from now on, or no more.
+    fn observe(&self, py: Python<'_>, begins: bool) -> PyResult<()> {
+        if let Some(counting) = &self.counting {
+            let turns = || Arc::new(Turns(Arc::clone(&counting.turns))) as Arc<dyn Observer>;
+            host::observe(py, self.event_loop.bind(py).cast()?, begins.then(turns));
+        }
+        Ok(())
+    }
+
+    /// What answers, with the monitor in front where it is asked on the app's addresses.
+    fn fronted(&self, service: Rc<dyn Service>) -> Rc<dyn Service> {
+        let monitor = self
+            .counting
+            .as_ref()
+            .and_then(|counting| counting.monitor.clone());
+        match monitor {
+            Some(monitor) => Rc::new(Fronted { monitor, service }),
+            None => service,
+        }
+    }
 }
 
 enum Stage {
@@ -42,12 +100,16 @@ enum Stage {
 #[pymethods]
 impl Server {
     /// A server as `settings` (a `data_bridge.settings.Settings`) says, on `listeners`: descriptors of sockets that listen.
-    /// It makes its own duplicates of them. `OSError` where one cannot be used.
+    /// It makes its own duplicates of them. It counts in `slot` of `board`, where there is one. `OSError` where one of all
+    /// these cannot be used.
     #[new]
+    #[pyo3(signature = (event_loop, settings, listeners, board=None, slot=0))]
     fn new(
         event_loop: &Bound<'_, PyAny>,
         settings: &Bound<'_, PyAny>,
         listeners: Vec<RawFd>,
+        board: Option<&Bound<'_, Board>>,
+        slot: usize,
     ) -> PyResult<Self> {
         logging::install();
         pyloop::host::on_turn(api::wake::flush);
@@ -59,12 +121,16 @@ impl Server {
             .map(duplicate)
             .collect::<Result<_, _>>()
             .map_err(|error| errors::system(&error))?;
+        let counting = board.map(|board| Counting::begin(board, slot, settings));
+        let counting = counting.transpose()?;
+        config.meter = counting.as_ref().map(|counting| Rc::clone(&counting.meter));
         let bound = server::Server::bind(config).map_err(|error| errors::system(&error))?;
         Ok(Self(ThreadBound::new(Rc::new(State {
             event_loop: Kept::new(event_loop.clone().unbind()),
             stage: RefCell::new(Stage::Bound(Box::new(bound))),
             on_disconnect: settings::on_disconnect(settings)?,
             running: Rc::default(),
+            counting,
         }))))
     }
 
@@ -105,6 +171,7 @@ impl Server {
     /// Closes the listening sockets; connections end with their next response. Awaits the end of all, at most `grace` seconds.
     fn leave<'py>(&self, py: Python<'py>, grace: f64) -> PyResult<Bound<'py, PyAny>> {
         let (handle, grace) = (self.handle()?, seconds(grace)?);
+        self.state()?.is_now(metrics::State::Leaving);
         let left = async move { handle.leave(grace).await };
         awaitable(self.state()?.event_loop.bind(py), left, |py, ()| {
             Ok(py.None().into_bound(py))
@@ -113,6 +180,7 @@ impl Server {
 
     /// Closes the listening sockets and idle connections.
     fn stop_accepting(&self) -> PyResult<()> {
+        self.state()?.is_now(metrics::State::Leaving);
         if let Stage::Serving(handle) = &*self.state()?.stage.borrow() {
             handle.stop_accepting();
         }
@@ -122,6 +190,7 @@ impl Server {
     /// Awaits the end of all connections, at most `grace` seconds, then cuts the rest. Gives how many were cut.
     fn drain<'py>(&self, py: Python<'py>, grace: f64) -> PyResult<Bound<'py, PyAny>> {
         let (handle, grace) = (self.handle()?, seconds(grace)?);
+        self.state()?.is_now(metrics::State::Leaving);
         let drained = async move { handle.drain(grace).await };
         awaitable(
             self.state()?.event_loop.bind(py),
@@ -140,11 +209,13 @@ impl Server {
     }
 
     /// Cuts all connections now.
-    fn close(&self) -> PyResult<()> {
-        if let Stage::Serving(handle) = self.state()?.stage.replace(Stage::Closed) {
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let own = self.state()?;
+        if let Stage::Serving(handle) = own.stage.replace(Stage::Closed) {
             handle.abort();
         }
-        Ok(())
+        own.is_now(metrics::State::Leaving);
+        own.observe(py, false)
     }
 
     /// The tasks of requests that still run.
@@ -212,6 +283,7 @@ impl Server {
             return Err(PyRuntimeError::new_err("the server was started before"));
         };
         let serving = Rc::clone(own);
+        let service = own.fronted(service);
         awaitable(
             own.event_loop.bind(py),
             async move { server.serve(service) },
@@ -219,6 +291,8 @@ impl Server {
                 serving.stage.replace(Stage::Serving(
                     handle.map_err(|error| errors::system(&error))?,
                 ));
+                serving.is_now(metrics::State::Ready);
+                serving.observe(py, true)?;
                 Ok(py.None().into_bound(py))
             },
         )

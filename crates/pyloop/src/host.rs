@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
+pub use crate::clock::Nanos;
 use crate::core::{RemoteCall, Shared};
 use crate::event_loop::EventLoop;
 use crate::runtime;
@@ -73,6 +74,30 @@ where
     let core = event_loop.get().core(py);
     core.check_usable()?;
     runtime::spawn(core, Box::pin(future))
+}
+
+/// Told of a loop's turns, with nanoseconds of the monotonic clock. Called on its thread, attached or not; implementations only
+/// note it down.
+pub trait Observer: Send + Sync {
+    /// Whether the loop is with the kernel, by what was told last.
+    fn is_waiting(&self) -> bool;
+    /// It has done what was ready, and is about to ask the kernel.
+    fn asks(&self, now: Nanos);
+    /// It has asked, and goes on.
+    fn goes_on(&self, now: Nanos);
+    /// It was asleep in between, and wants the interpreter now.
+    fn woke(&self, now: Nanos);
+    /// It has the interpreter.
+    fn attached(&self, now: Nanos);
+}
+
+/// Tells `observer` of the loop's turns from now on, or nobody.
+pub fn observe(
+    py: Python<'_>,
+    event_loop: &Bound<'_, EventLoop>,
+    observer: Option<Arc<dyn Observer>>,
+) {
+    event_loop.get().core(py).park.observe(observer);
 }
 
 /// Has `hook` called on this thread at the first poll of each turn of the runtime: inside it, detached or not.

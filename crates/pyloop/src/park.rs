@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 
@@ -14,7 +15,7 @@ use crate::core::Core;
 use crate::ffi::epoll::{self, TimerFd, epoll_event};
 use crate::ffi::sys::{COARSE_SLICE, coarse_ticks};
 use crate::gil;
-use crate::host;
+use crate::host::{self, Observer};
 use crate::poller::{BATCH, Events, Interest, Mode, Source};
 use crate::runtime::{self, Turn};
 
@@ -51,6 +52,7 @@ pub(crate) struct Park {
     crowded: Cell<bool>,
     alarm: RefCell<Option<TimerFd>>,
     armed: Cell<Option<Nanos>>,
+    observer: RefCell<Option<Arc<dyn Observer>>>,
 }
 
 impl Default for Park {
@@ -64,6 +66,7 @@ impl Default for Park {
             crowded: Cell::new(true),
             alarm: RefCell::default(),
             armed: Cell::new(None),
+            observer: RefCell::default(),
         }
     }
 }
@@ -85,6 +88,17 @@ impl Park {
         )?;
         self.alarm.replace(Some(alarm));
         Ok(())
+    }
+
+    /// Whom to tell of the turns.
+    pub(crate) fn observe(&self, observer: Option<Arc<dyn Observer>>) {
+        drop(self.observer.replace(observer));
+    }
+
+    fn tell(&self, news: impl FnOnce(&dyn Observer)) {
+        if let Some(observer) = &*self.observer.borrow() {
+            news(&**observer);
+        }
     }
 
     /// Gives the alarm's descriptor back; for the end of the loop.
@@ -109,12 +123,18 @@ impl Park {
 
 /// Asks the kernel what happened, and sleeps until something does unless `busy`. Tells the sources.
 pub(crate) fn poll(py: Python<'_>, core: &Core, busy: bool) {
+    core.park.tell(|observer| observer.asks(clock::now()));
     let mut events = core.park.events.take();
     let count = if core.park.is_hosted() {
         poll_hosted(py, core, busy, &mut events)
     } else {
         poll_own(py, core, busy, &mut events)
     };
+    core.park.tell(|observer| {
+        if observer.is_waiting() {
+            observer.goes_on(clock::now());
+        }
+    });
     let level = core.poller().dispatch(py, core, &events[..count]);
     core.park.unfinished.set(level || count == events.len());
     core.park.quiet.set(if busy && count == 0 {
@@ -145,10 +165,19 @@ fn counted(core: &Core, result: io::Result<usize>) -> usize {
 
 /// Runs `sleep` detached, between the announcements to other threads, and learns from how long it took.
 fn sleep<T: Send>(py: Python<'_>, core: &Core, sleep: impl Send + FnOnce() -> T) -> T {
+    let observer = core.park.observer.borrow().clone();
     let (slept, began, ended) = gil::detach(py, || {
         let began = coarse_ticks();
-        (sleep(), began, coarse_ticks())
+        let slept = sleep();
+        let ended = coarse_ticks();
+        if let Some(observer) = &observer {
+            observer.woke(clock::now());
+        }
+        (slept, began, ended)
     });
+    if let Some(observer) = &observer {
+        observer.attached(clock::now());
+    }
     core.shared().inbox().end_park();
     core.park.crowded.set(ended.wrapping_sub(began) < NO_SLEEP);
     core.park

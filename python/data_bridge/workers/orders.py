@@ -18,11 +18,19 @@ LIMIT = 1 << 20
 
 @dataclasses.dataclass(frozen=True)
 class Orders:
-    """An app to serve. ``listeners`` are descriptors that the worker inherits under the same numbers."""
+    """An app to serve. ``listeners`` and ``board`` are descriptors that the worker inherits under the same numbers."""
 
     target: Target
     settings: Settings
     listeners: tuple[int, ...]
+    #: The memory that the worker counts in, and its slot there.
+    board: int | None = None
+    slot: int = 0
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What the worker inherits."""
+        return self.listeners if self.board is None else (*self.listeners, self.board)
 
     def line(self) -> bytes:
         """Give the line that :meth:`receive` reads."""
@@ -38,4 +46,6 @@ class Orders:
                 raise EOFError("the master ended before it gave its orders")
             received += part
         given: dict[str, Any] = json.loads(received)
-        return cls(Target(**given["target"]), Settings(**given["settings"]), tuple(given["listeners"]))
+        given["target"], given["settings"] = Target(**given["target"]), Settings(**given["settings"])
+        given["listeners"] = tuple(given["listeners"])
+        return cls(**given)

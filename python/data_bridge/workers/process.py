@@ -27,11 +27,17 @@ class Worker:
         self, process: asyncio.subprocess.Process, control: socket.socket, orders: Orders, tell: Callable[..., None]
     ) -> None:
         self.pid = process.pid
+        #: Where it counts.
+        self.slot = orders.slot
         self.ready = False
+        #: It has given no sign of life for too long.
+        self.stuck = False
         #: It was asked to end.
         self.leaving = False
         #: The worker whose place it takes once it is ready.
         self.replaces: Worker | None = None
+        #: And why it takes it.
+        self.why = ""
         #: When it last gave a sign of life (``time.monotonic()``).
         self.heard = time.monotonic()
         self._process = process
@@ -49,7 +55,7 @@ class Worker:
                 "-m",
                 "data_bridge.workers.worker",
                 str(theirs.fileno()),
-                pass_fds=(theirs.fileno(), *orders.listeners),
+                pass_fds=(theirs.fileno(), *orders.descriptors),
                 process_group=0 if own_group else None,
             )
         return cls(process, ours, orders, tell)

@@ -30,14 +30,20 @@ GRACE = 0.3
 #: Seconds without another change before the worker is started again: editors write in several steps.
 QUIET = 0.05
 
+#: Where the one worker counts; 0 is the master's.
+_SLOT = 1
+
 
 class Reloader:
     """``run()`` gives the exit code; ``where`` is what the start-up line says."""
 
-    def __init__(self, orders: Orders, where: str) -> None:
+    def __init__(self, orders: Orders, where: str, board: _native.Board | None = None) -> None:
         settings = orders.settings
+        self._board = board
+        if board is not None:
+            board.reserve(_SLOT)
         hasty = dataclasses.replace(settings, graceful_timeout=min(settings.graceful_timeout, GRACE))
-        self._orders = dataclasses.replace(orders, settings=hasty)
+        self._orders = dataclasses.replace(orders, settings=hasty, slot=_SLOT)
         self._where = where
         self._folders = [str(Path(folder).resolve()) for folder in settings.reload_dirs or (orders.target.app_dir,)]
         self._wanted = Filter(settings, self._folders)
@@ -69,6 +75,8 @@ class Reloader:
         def tell(event: str, *_: object) -> None:
             if event == "ended":
                 ended.set()
+                if self._board is not None:
+                    self._board.release(_SLOT)
 
         worker = await Worker.start(self._orders, tell, own_group=False)
         await _first(self._stop, self._changed, ended)

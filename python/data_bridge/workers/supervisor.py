@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
+import itertools
 import logging
 import signal
 import time
@@ -21,6 +23,7 @@ from .process import LAST_GRACE, Worker, how_it_ended
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .. import _native
     from .orders import Orders
 
 logger = logging.getLogger("data_bridge")
@@ -40,8 +43,9 @@ _SIGNALS = {
 class Supervisor:
     """``run()`` gives the exit code. ``announce()`` is called once all workers accept."""
 
-    def __init__(self, orders: Orders, where: str) -> None:
+    def __init__(self, orders: Orders, where: str, board: _native.Board | None = None) -> None:
         self._orders = orders
+        self._board = board
         self._settings = orders.settings
         self._where = where
         self._wanted = orders.settings.workers
@@ -87,6 +91,7 @@ class Supervisor:
             for worker in self._workers:
                 if worker.ready and time.monotonic() - worker.heard > self._settings.worker_timeout:
                     logger.error("Worker %d gives no sign of life: it is killed and replaced.", worker.pid)
+                    worker.stuck = True
                     worker.kill()
 
     # Events
@@ -97,6 +102,7 @@ class Supervisor:
         old, worker.replaces = worker.replaces, None
         if old is not None and not old.leaving:
             self._leave(old)
+            self._count(worker.why)
         at_work = self._at_work()
         if not self._begun and len(at_work) >= self._wanted and all(each.ready for each in at_work):
             self._begun = True
@@ -105,6 +111,8 @@ class Supervisor:
 
     async def _on_ended(self, worker: Worker, _: str) -> None:
         self._workers.remove(worker)
+        if self._board is not None:
+            self._board.release(worker.slot)
         for successor in self._workers:
             if successor.replaces is worker:
                 successor.replaces = None
@@ -112,6 +120,7 @@ class Supervisor:
             return
         if worker.ready:
             logger.error("Worker %d %s: another takes its place.", worker.pid, how_it_ended(worker.code))
+            self._count("stuck" if worker.stuck else "ended")
             await self._fill()
         elif not self._begun:
             self._give_up(worker.code if worker.code and worker.code > 0 else 1)
@@ -142,7 +151,7 @@ class Supervisor:
 
     async def _on_spent(self, worker: Worker, reason: str) -> None:
         logger.info("Worker %d is replaced: %s.", worker.pid, reason)
-        await self._replace(worker)
+        await self._replace(worker, "spent")
 
     async def _on_renew(self, _: None, __: str) -> None:
         logger.info("Restarting: each worker ends when another has taken its place.")
@@ -189,7 +198,7 @@ class Supervisor:
 
     async def _start(self, replaces: Worker | None = None) -> Worker | None:
         try:
-            worker = await Worker.start(self._orders, self._tell, own_group=True)
+            worker = await Worker.start(self._next_orders(), self._tell, own_group=True)
         except OSError as error:
             logger.error("Cannot start a worker: %s", error)  # noqa: TRY400 - the text says all
             return None
@@ -197,11 +206,25 @@ class Supervisor:
         self._workers.append(worker)
         return worker
 
-    async def _replace(self, worker: Worker) -> None:
+    def _next_orders(self) -> Orders:
+        """Give the orders for one more worker, which counts where no living one does."""
+        if self._board is None:
+            return self._orders
+        taken = {worker.slot for worker in self._workers}
+        slot = next(number for number in itertools.count(1) if number not in taken)
+        self._board.reserve(slot)
+        return dataclasses.replace(self._orders, slot=slot)
+
+    def _count(self, reason: str) -> None:
+        if self._board is not None:
+            self._board.count_restart(reason)
+
+    async def _replace(self, worker: Worker, why: str) -> None:
         """Start a worker that takes this one's place once it is ready."""
         if worker.leaving or self._stopping or any(each.replaces is worker for each in self._workers):
             return
-        await self._start(replaces=worker)
+        if successor := await self._start(replaces=worker):
+            successor.why = why
 
     async def _renew_next(self) -> None:
         """Go on with a rolling restart: one worker at a time."""
@@ -210,7 +233,7 @@ class Supervisor:
         while self._to_renew:
             worker = self._to_renew.popleft()
             if worker in self._workers and not worker.leaving:
-                await self._replace(worker)
+                await self._replace(worker, "asked")
                 return
 
     def _leave(self, worker: Worker) -> None:

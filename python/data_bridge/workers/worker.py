@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 
-from .. import logs
+from .. import _native, logs
 from ..loading import Failure
 from ..server import FORCED, Occasion
 from ..serving import explained, interface, serve_here
@@ -24,13 +24,15 @@ def main() -> int:
     orders = Orders.receive(control)
     entitle("worker", orders.settings.process_name or orders.target.name)
     listeners = [_inherit(number) for number in orders.listeners]
+    board = None if orders.board is None else _board(orders.board)
     duty = Duty(control, orders.settings)
     logs.configure(orders.settings)
     try:
         with explained():
             app = orders.target.load()
             interface(app, orders.settings)
-            occasion = Occasion(listeners, duty.begin, (signal.SIGTERM,), farewell=f"Worker {os.getpid()} ends.")
+            farewell = f"Worker {os.getpid()} ends."
+            occasion = Occasion(listeners, duty.begin, (signal.SIGTERM,), farewell, board, orders.slot)
             serve_here(app, orders.settings, occasion)
     except Failure as failure:
         print(f"data-bridge: error: {failure}", file=sys.stderr)  # noqa: T201
@@ -38,6 +40,13 @@ def main() -> int:
     except KeyboardInterrupt:
         return FORCED
     return 0
+
+
+def _board(number: int) -> _native.Board:
+    try:
+        return _native.Board(number)
+    finally:
+        os.close(number)
 
 
 def _inherit(number: int) -> socket.socket:

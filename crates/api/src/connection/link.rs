@@ -5,6 +5,7 @@ use super::output::Output;
 use super::waker::WakerSlot;
 use crate::exchange::ConnectionInfo;
 use crate::http2::Outbox;
+use crate::metrics::Standing;
 use crate::server::{Engine, Hangup};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -40,6 +41,8 @@ pub(crate) struct Link {
     /// The task has been woken since it ran last.
     scheduled: Cell<bool>,
     waker: WakerSlot,
+    /// What it counts as.
+    standing: Cell<Standing>,
 }
 
 impl Link {
@@ -57,6 +60,7 @@ impl Link {
             running: Cell::new(false),
             scheduled: Cell::new(false),
             waker: WakerSlot::default(),
+            standing: Cell::new(Standing::Gone),
         }
     }
 
@@ -65,6 +69,14 @@ impl Link {
         Self {
             outbox: Some(Outbox::default()),
             ..Self::new(engine, info)
+        }
+    }
+
+    /// From now on it counts as `now`.
+    pub(crate) fn stand(&self, now: Standing) {
+        let before = self.standing.replace(now);
+        if before != now {
+            self.engine.count(|meter| meter.stand(before, now));
         }
     }
 

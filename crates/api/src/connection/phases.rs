@@ -8,7 +8,7 @@ use crate::faults;
 use crate::http1::encode;
 use crate::http1::head::Head;
 use crate::http2;
-use crate::metrics::contain;
+use crate::metrics::{Standing, contain};
 use crate::overload::Entry;
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -34,6 +34,19 @@ pub(super) enum Phase {
     Http2,
     /// Everything is sent; what the client still sends is thrown away, so that no reset overtakes the response.
     Lingering,
+}
+
+impl Phase {
+    /// What the connection counts as.
+    pub(super) fn standing(self) -> Standing {
+        match self {
+            Self::Head => Standing::Idle,
+            Self::Exchange | Self::Skip { .. } => Standing::Active,
+            Self::WebSocket => Standing::WebSocket,
+            Self::Http2 => Standing::Http2,
+            Self::Closing { .. } | Self::Lingering => Standing::Closing,
+        }
+    }
 }
 
 impl Connection {
@@ -252,6 +265,9 @@ impl Connection {
 
     /// Answers what is no request with an error of the server's own.
     fn refuse(&mut self, refusal: Refusal) {
+        self.link
+            .engine
+            .count(|meter| meter.refused(refusal.status));
         let mut output = self.link.output.borrow_mut();
         encode::refusal(output.tail(), self.link.engine.stamp(), refusal);
         drop(output);

@@ -12,10 +12,12 @@ use crate::http1::Framing;
 use crate::http1::body::{Decoded, Decoder};
 use crate::http1::encode::CONTINUE;
 use crate::http1::head::Head;
+use crate::metrics::Meter;
 use bytes::Bytes;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -46,7 +48,12 @@ pub(crate) struct Inner {
     observer: RefCell<Option<Weak<dyn Observer>>>,
     /// When the request's head was complete, where somebody wants to know.
     began: Option<Instant>,
+    /// Where it is counted; 0 until its route is known.
+    row: Cell<u16>,
 }
+
+/// What counts as the status of a response whose client left before its end, as many servers have it.
+const CLIENT_LEFT: u16 = 499;
 
 /// What [`Inner::skip`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +84,7 @@ impl Inner {
             write_waker: WakerSlot::default(),
             observer: RefCell::new(None),
             began: link.engine.is_timed().then(Instant::now),
+            row: Cell::new(0),
             link,
         }
     }
@@ -272,8 +280,43 @@ impl Inner {
         self.response.has_failed()
     }
 
-    /// What the access log says of the response.
+    /// Its route is known, as a template.
+    pub(super) fn set_route(&self, route: &Arc<str>) {
+        let count = |meter: &Meter| self.row.set(meter.row(route, self.head.method()));
+        self.link.engine.count(count);
+    }
+
+    /// Its turn in Python has come.
+    pub(super) fn begin_work(&self) {
+        if let Some(began) = self.began {
+            self.link
+                .engine
+                .count(|meter| meter.queued(began.elapsed()));
+        }
+    }
+
+    /// Its client, or the server, has given the response up.
+    pub(crate) fn count_cut(&self) {
+        if !self.is_websocket() {
+            self.count(CLIENT_LEFT);
+        }
+    }
+
+    fn count(&self, status: u16) {
+        // A response that broke off is the server's fault, whatever it began with.
+        let status = if self.has_failed() { 500 } else { status };
+        if let (Some(meter), Some(began)) = (&self.link.engine.meter, self.began) {
+            let row = match self.row.get() {
+                0 => meter.app_row(self.head.method()),
+                row => row,
+            };
+            meter.answered(row, status, began.elapsed());
+        }
+    }
+
+    /// What the access log says of the response, and what is counted of it.
     pub(crate) fn log(&self) {
+        self.count(self.response.status());
         if let Some(log) = &self.link.engine.access_log {
             log.answered(Answered {
                 peer: self.client(),

@@ -110,7 +110,10 @@ pub(crate) async fn run(stream: &mut Stream, link: &Rc<Link>, before: Bytes) {
 impl<'a> Connection<'a> {
     fn new(stream: &'a mut Stream, link: &Rc<Link>, before: Bytes) -> Self {
         let options = &link.engine.http2;
-        let seen = Rc::new(Seen::default());
+        let seen = Rc::new(Seen {
+            meter: link.engine.meter.clone(),
+            ..Seen::default()
+        });
         let guard = Guard::new(stream, before, options.control_frames, Rc::clone(&seen));
         let handshake = Builder::new()
             .max_concurrent_streams(options.streams)

@@ -1,6 +1,7 @@
 //! The bytes of an HTTP/2 connection on their way to h2: frames that cost the client nothing are counted, and the end of
 //! patience is noted. Knows a frame's first nine bytes, and no more.
 
+use crate::metrics::Meter;
 use crate::stream::Stream;
 use crate::timeouts::Millis;
 use bytes::{Buf, Bytes};
@@ -45,6 +46,16 @@ pub(super) struct Seen {
     pub(super) blocked: Cell<bool>,
     /// It took something since this was asked last.
     pub(super) progress: Cell<bool>,
+    /// Who counts bytes.
+    pub(super) meter: Option<Rc<Meter>>,
+}
+
+impl Seen {
+    fn count(&self, counting: impl FnOnce(&Meter)) {
+        if let Some(meter) = &self.meter {
+            counting(meter);
+        }
+    }
 }
 
 /// A connection's stream as h2 gets to see it.
@@ -80,6 +91,7 @@ impl<'a> Guard<'a> {
             self.seen.progress.set(true);
         }
         self.frames.sent += count as u64;
+        self.seen.count(|meter| meter.sent(count));
     }
 }
 
@@ -182,6 +194,8 @@ impl AsyncRead for Guard<'_> {
         let start = buf.filled().len();
         if guard.before.is_empty() {
             ready!(Pin::new(&mut *guard.stream).poll_read(cx, buf))?;
+            let count = buf.filled().len() - start;
+            guard.seen.count(|meter| meter.received(count));
         } else {
             let count = guard.before.len().min(buf.remaining());
             buf.put_slice(&guard.before.split_to(count));

@@ -437,6 +437,7 @@ impl Drop for Stream {
             }
             self.current.retire();
         } else {
+            self.current.count_cut();
             self.current.disconnect();
         }
         self.shared.open.set(self.shared.open.get() - 1);

@@ -4,10 +4,12 @@ use super::handler::Handler;
 use super::params::Params;
 use crate::exchange::Exchange;
 use crate::http1::head::Head;
+use crate::metrics::UNMATCHED;
 use crate::service::{LocalBoxFuture, Service};
 use percent_encoding::percent_decode;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// The native routes of a server: `(method, pattern) → handler`.
@@ -33,12 +35,16 @@ struct Entry {
 
 struct Mount {
     prefix: Box<[u8]>,
+    label: Arc<str>,
     handler: Rc<dyn Handler>,
 }
 
 /// The handlers of one path by method; the one without a method takes what the others leave.
-#[derive(Default)]
-struct Methods(Vec<ForMethod>);
+struct Methods {
+    handlers: Vec<ForMethod>,
+    /// The path or pattern.
+    label: Arc<str>,
+}
 
 type ForMethod = (Option<Box<str>>, Rc<dyn Handler>);
 
@@ -70,11 +76,13 @@ pub enum RouteError {
 pub struct Match {
     handler: Rc<dyn Handler>,
     params: Params,
+    label: Arc<str>,
 }
 
 impl Match {
     /// Lets the handler answer; what comes back is as in [`Service::call`].
     pub fn answer(self, exchange: Exchange) -> Option<LocalBoxFuture<()>> {
+        exchange.set_route(&self.label);
         self.handler.answer(exchange, self.params)
     }
 }
@@ -137,6 +145,7 @@ impl Routes {
         }
         self.mounts.push(Mount {
             prefix: trimmed.as_bytes().into(),
+            label: prefix.into(),
             handler: Rc::new(handler),
         });
         self.mounts
@@ -155,6 +164,7 @@ impl Routes {
             Found::Path(methods, params) => Some(Match {
                 handler: methods.get(head.method())?,
                 params,
+                label: Arc::clone(&methods.label),
             }),
             Found::Mounted(mount) => Some(mount.matched()),
             Found::Nothing => None,
@@ -173,10 +183,11 @@ impl Routes {
         let methods = if pattern.contains(['{', '}']) {
             self.entry(pattern)?
         } else {
-            self.literals.entry(pattern.as_bytes().into()).or_default()
+            let known = self.literals.entry(pattern.as_bytes().into());
+            known.or_insert_with(|| Methods::of(pattern))
         };
         if methods
-            .0
+            .handlers
             .iter()
             .any(|(known, _)| known.as_deref() == method)
         {
@@ -185,7 +196,7 @@ impl Routes {
                 pattern: pattern.to_owned(),
             });
         }
-        methods.0.push((method.map(Into::into), handler));
+        methods.handlers.push((method.map(Into::into), handler));
         Ok(self)
     }
 
@@ -207,7 +218,7 @@ impl Routes {
             self.entries.push(Entry {
                 pattern: pattern.to_owned(),
                 names: Params::names_in(pattern),
-                methods: Methods::default(),
+                methods: Methods::of(pattern),
             });
             index
         };
@@ -253,14 +264,26 @@ impl Mount {
         Match {
             handler: Rc::clone(&self.handler),
             params: Params::mounted(self.prefix.len()),
+            label: Arc::clone(&self.label),
         }
     }
 }
 
 impl Methods {
+    /// None yet for this path or pattern.
+    fn of(pattern: &str) -> Self {
+        Self {
+            handlers: Vec::new(),
+            label: pattern.into(),
+        }
+    }
+
     fn get(&self, method: &str) -> Option<Rc<dyn Handler>> {
         let of = |wanted: Option<&str>| {
-            let found = self.0.iter().find(|(known, _)| known.as_deref() == wanted);
+            let found = self
+                .handlers
+                .iter()
+                .find(|(known, _)| known.as_deref() == wanted);
             found.map(|(_, handler)| Rc::clone(handler))
         };
         of(Some(method))
@@ -271,7 +294,7 @@ impl Methods {
     /// The value of an `Allow` header.
     fn allowed(&self) -> String {
         let mut names: Vec<&str> = self
-            .0
+            .handlers
             .iter()
             .filter_map(|(name, _)| name.as_deref())
             .collect();
@@ -288,6 +311,7 @@ impl Service for Routes {
         let refused = match self.find(head.raw_path()) {
             Found::Mounted(mount) => return mount.matched().answer(exchange),
             Found::Path(methods, params) => {
+                exchange.set_route(&methods.label);
                 if let Some(handler) = methods.get(head.method()) {
                     return handler.answer(exchange, params);
                 }
@@ -295,7 +319,10 @@ impl Service for Routes {
                 let headers = [("content-type", TEXT), ("allow", &allow)];
                 exchange.respond(405, headers, &b"Method Not Allowed"[..])
             }
-            Found::Nothing => exchange.respond(404, [("content-type", TEXT)], &b"Not Found"[..]),
+            Found::Nothing => {
+                exchange.set_route(&UNMATCHED);
+                exchange.respond(404, [("content-type", TEXT)], &b"Not Found"[..])
+            }
         };
         if let Err(error) = refused {
             tracing::debug!(%error, "a refusal was not sent");

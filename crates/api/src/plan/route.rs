@@ -17,6 +17,8 @@ pub struct Call {
 /// A complete answer, decided at registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constant {
+    /// The route's path, as it was declared.
+    pub path: Arc<str>,
     /// The status code.
     pub status: u16,
     /// The header fields, the content type among them.

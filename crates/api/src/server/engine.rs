@@ -11,6 +11,7 @@ use crate::http1::encode::Stamp;
 use crate::http2;
 use crate::limits::Limits;
 use crate::listener::{Admission, Intake};
+use crate::metrics::{self, Meter, Standing};
 use crate::opening;
 use crate::overload::{Overload, Places};
 use crate::service::Service;
@@ -60,6 +61,7 @@ pub(crate) struct Engine {
     /// The second (of the wheel's clock) that the stamp's date was set in.
     dated: Cell<Millis>,
     pub(crate) access_log: Option<AccessLog>,
+    pub(crate) meter: Option<Rc<Meter>>,
     max_connections: usize,
     stage: Cell<Stage>,
     links: RefCell<HashMap<u64, Rc<Link>>>,
@@ -99,6 +101,7 @@ impl Engine {
             in_flight: Cell::new(0),
             requests_total: Cell::new(0),
             access_log: config.access_log,
+            meter: config.meter,
             max_connections: config.max_connections,
             stage: Cell::new(Stage::Serving),
             links: RefCell::default(),
@@ -115,7 +118,7 @@ impl Engine {
 
     /// Whether anybody wants to know how long requests take.
     pub(crate) fn is_timed(&self) -> bool {
-        self.access_log.as_ref().is_some_and(AccessLog::is_timed)
+        self.meter.is_some() || self.access_log.as_ref().is_some_and(AccessLog::is_timed)
     }
 
     /// What the server adds to its responses.
@@ -129,6 +132,7 @@ impl Engine {
         let second = now / 1000;
         if self.dated.replace(second) != second {
             self.stamp.refresh(SystemTime::now());
+            self.count(|meter| meter.panics(metrics::panics_total()));
         }
         now
     }
@@ -147,10 +151,19 @@ impl Engine {
     pub(crate) fn begin_request(&self) {
         self.in_flight.set(self.in_flight.get() + 1);
         self.requests_total.set(self.requests_total.get() + 1);
+        self.count(|meter| meter.in_flight(self.in_flight.get()));
     }
 
     pub(crate) fn end_request(&self) {
         self.in_flight.set(self.in_flight.get() - 1);
+        self.count(|meter| meter.in_flight(self.in_flight.get()));
+    }
+
+    /// Where somebody counts.
+    pub(crate) fn count(&self, counting: impl FnOnce(&Meter)) {
+        if let Some(meter) = &self.meter {
+            counting(meter);
+        }
     }
 
     pub(super) fn connections(&self) -> usize {
@@ -184,13 +197,21 @@ impl Engine {
     fn add(&self, link: Rc<Link>) -> u64 {
         let id = self.next_id.get();
         self.next_id.set(id + 1);
+        self.count(Meter::accepted);
+        let standing = match self.handshakes {
+            Some(_) => Standing::Handshake,
+            None => Standing::Idle,
+        };
+        link.stand(standing);
         self.links.borrow_mut().insert(id, link);
         id
     }
 
     fn remove(&self, id: u64) {
         let was_full = self.connections() >= self.max_connections;
-        self.links.borrow_mut().remove(&id);
+        if let Some(link) = self.links.borrow_mut().remove(&id) {
+            link.stand(Standing::Gone);
+        }
         if was_full {
             wake_all(&self.acceptors);
         }

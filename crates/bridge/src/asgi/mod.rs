@@ -119,6 +119,7 @@ impl Job for Arrived {
             .take()
             .filter(|exchange| !exchange.is_finished())
         {
+            exchange.begin_work();
             self.shared.call(py, exchange, Beginning::default());
         }
     }

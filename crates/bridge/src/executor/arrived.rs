@@ -57,6 +57,7 @@ impl<F: Face> Arrived<F> {
         if self.exchange.is_finished() {
             return; // Too late: it was answered in our place.
         }
+        self.exchange.begin_work();
         match self.slots(py) {
             Ok(Some(slots)) => self.call(py, slots),
             // No user code ran: the reference finds out what is wrong, and says so.

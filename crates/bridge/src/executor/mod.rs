@@ -17,6 +17,7 @@ use std::sync::Arc;
 use api::exchange::{Chunk, Exchange};
 use api::http1::head::Head;
 use api::layer::Layers;
+use api::metrics::UNMATCHED;
 use api::native::foreign;
 use api::plan::{self, Constant, Fields};
 use api::route::{Answer, Captures};
@@ -147,11 +148,15 @@ impl<F: Face> Service for PlanService<F> {
             .borrow()
             .decide(head.method(), head.raw_path(), request);
         match planned {
-            Planned::Found(found) => Rc::clone(shared).accept(exchange, found),
+            Planned::Found(found) => {
+                exchange.set_route(&found.operation.path);
+                Rc::clone(shared).accept(exchange, found)
+            }
             // Its answer may come in parts, which the layers cannot amend: the app's own stack does.
             Planned::Native(native, captures)
                 if layers.is_empty() && !shared.is_unbounded(&exchange) =>
             {
+                exchange.set_route(&native.path);
                 answer_natively(exchange, &native, captures)
             }
             Planned::Constant(constant) if send_constant(layers, &exchange, &constant) => None,
@@ -260,6 +265,7 @@ fn answer_natively(
 }
 
 fn send_constant(layers: &Layers, exchange: &Exchange, constant: &Constant) -> bool {
+    exchange.set_route(&constant.path);
     let fields = constant.headers.iter();
     let fields = fields.map(|(name, value)| (name.as_ref(), value.as_ref()));
     let body = Chunk::from(&constant.body);
@@ -268,6 +274,7 @@ fn send_constant(layers: &Layers, exchange: &Exchange, constant: &Constant) -> b
 
 /// Sends the answer where no route answers.
 fn send_answer(layers: &Layers, exchange: &Exchange, answer: &Answer) -> bool {
+    exchange.set_route(&UNMATCHED);
     let fields = answer.headers();
     let fields = fields.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
     around::respond(layers, exchange, answer.status, fields, answer.body.into())

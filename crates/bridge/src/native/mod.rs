@@ -65,6 +65,8 @@ impl NativeHandler {
 
 /// The Rust half of a `data_bridge.plan.types.Native`.
 pub struct NativeOperation {
+    /// The route's path, as it was declared.
+    pub path: Arc<str>,
     pub handler: Arc<Foreign>,
     names: Arc<[Box<str>]>,
     /// Whether all that is below the path is the handler's; the last parameter is what is below it then.
@@ -82,6 +84,7 @@ impl NativeOperation {
         time_limit: Option<Duration>,
     ) -> Self {
         Self {
+            path: pattern.as_str().into(),
             handler,
             names: pattern.params().map(|(name, _)| name.into()).collect(),
             is_mount,

@@ -1,5 +1,6 @@
 //! What a route needs of Python: validators, defaults, what becomes of its result, and the call where there is but one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::plan::{Call, Value};
@@ -30,6 +31,8 @@ pub enum Mode {
 
 /// The Python half of a `data_bridge.plan.types.Operation`.
 pub struct Operation {
+    /// The route's path, as it was declared.
+    pub path: Arc<str>,
     /// The object that this was read from.
     pub plan: Kept<PyAny>,
     params: Box<[Missing]>,
@@ -156,6 +159,7 @@ impl Operation {
             params: params.into(),
         };
         let read = Self {
+            path: pattern.as_str().into(),
             plan: Kept::new(operation.clone().unbind()),
             params: missing.into(),
             accept,

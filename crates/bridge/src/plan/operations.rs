@@ -156,7 +156,7 @@ impl Operations {
         let route = Route {
             pattern: RoutePattern::parse(&text).map_err(refuse)?,
             methods: constant.getattr("methods")?.extract()?,
-            target: Target::Constant(Arc::new(read_constant(constant)?)),
+            target: Target::Constant(Arc::new(read_constant(constant, &text)?)),
         };
         self.insert(route, Endpoint::None)
     }
@@ -334,7 +334,7 @@ impl Answer {
     }
 }
 
-fn read_constant(route: &Bound<'_, PyAny>) -> PyResult<Constant> {
+fn read_constant(route: &Bound<'_, PyAny>, path: &str) -> PyResult<Constant> {
     let headers: Vec<(Vec<u8>, Vec<u8>)> = route.getattr("headers")?.extract()?;
     let status = route.getattr("status_code")?.extract()?;
     if !(200..=599).contains(&status) {
@@ -354,6 +354,7 @@ fn read_constant(route: &Bound<'_, PyAny>) -> PyResult<Constant> {
         .into_iter()
         .map(|(name, value)| (Bytes::from(name), Bytes::from(value)));
     Ok(Constant {
+        path: path.into(),
         status,
         headers: headers.collect(),
         body: Bytes::from(route.getattr("content")?.extract::<Vec<u8>>()?),

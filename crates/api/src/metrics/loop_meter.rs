@@ -1,0 +1,60 @@
+//! What the event loop notes of its turns: how long it did not ask the kernel, how long it waited for the GIL.
+//! Knows no loop; its thread calls, with nanoseconds of the monotonic clock.
+
+use super::cells::{BUSY_SINCE, GIL, LAG};
+use super::histogram;
+use crate::ffi::Words;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The words of one loop.
+pub struct LoopMeter {
+    words: Words,
+    woken: AtomicU64,
+}
+
+impl LoopMeter {
+    pub(super) fn new(words: Words) -> Self {
+        Self {
+            words,
+            woken: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether the loop is with the kernel, as far as it has said.
+    pub fn is_waiting(&self) -> bool {
+        self.words[BUSY_SINCE].load(Ordering::Relaxed) == 0
+    }
+
+    /// The loop has asked the kernel, and goes on.
+    pub fn goes_on(&self, now: u64) {
+        self.words[BUSY_SINCE].store(now, Ordering::Relaxed);
+    }
+
+    /// It has slept, and wants the GIL now.
+    pub fn woke(&self, now: u64) {
+        self.woken.store(now, Ordering::Relaxed);
+        self.goes_on(now);
+    }
+
+    /// It has the GIL.
+    pub fn attached(&self, now: u64) {
+        let waited = now.saturating_sub(self.woken.load(Ordering::Relaxed));
+        self.observe(GIL, waited);
+    }
+
+    /// It is about to ask the kernel.
+    pub fn asks(&self, now: u64) {
+        let busy = &self.words[BUSY_SINCE];
+        let since = busy.load(Ordering::Relaxed);
+        busy.store(0, Ordering::Relaxed);
+        if since != 0 {
+            self.observe(LAG, now.saturating_sub(since));
+        }
+    }
+
+    fn observe(&self, at: usize, nanoseconds: u64) {
+        let words = &self.words[at..at + histogram::WORDS];
+        histogram::observe(words, Duration::from_nanos(nanoseconds));
+    }
+}
