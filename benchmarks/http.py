@@ -9,12 +9,24 @@ sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import render
-from benchmarks.driver import campaign, environment, gil, half, imports, links, machine, results, startup, wrk
+from benchmarks.driver import (
+    campaign,
+    environment,
+    gil,
+    half,
+    imports,
+    links,
+    machine,
+    production,
+    results,
+    startup,
+    wrk,
+)
 from benchmarks.driver.peer import Peer, can, discover
 from benchmarks.driver.progress import Progress, say
 from benchmarks.scenarios import SCENARIOS
 
-EXTRAS = ("half", "startup", "imports", "gil", "links")
+EXTRAS = ("half", "startup", "imports", "gil", "links", "production")
 
 
 def arguments(peers: list[str]) -> argparse.Namespace:
@@ -81,7 +93,7 @@ def measure(peers: dict[str, Peer], options: argparse.Namespace) -> dict[str, ob
         found["half"] = half.run(
             peers,
             seconds=3 * method.seconds,
-            server_core=method.server_core,
+            server_core=options.server_core,
             generator_core=method.generator_core,
             progress=Progress(len(half.PACED), "half"),
         )
@@ -89,19 +101,21 @@ def measure(peers: dict[str, Peer], options: argparse.Namespace) -> dict[str, ob
         found["startup"] = startup.run(
             peers.values(),
             repeats=method.repeats,
-            core=method.server_core,
+            core=options.server_core,
             idle_seconds=2 if options.quick else 10,
             progress=Progress(method.repeats, "start-up"),
         )
     if "imports" in options.only:
         found["imports"] = imports.run(
-            repeats=method.repeats, core=method.server_core, progress=Progress(method.repeats, "imports")
+            repeats=method.repeats, core=options.server_core, progress=Progress(method.repeats, "imports")
         )
     if "gil" in options.only:
         cases = len(gil.BESIDE) + len(gil.HELD)
         found["gil"] = gil.run(peers, seconds=2 if options.quick else 10, progress=Progress(cases, "GIL"))
     if "links" in options.only:
         found["links"] = links.run(method, Progress(links.STEPS * method.repeats, "links"))
+    if "production" in options.only:
+        found["production"] = production.run(method, Progress(production.STEPS * method.repeats, "production"))
     return found
 
 

@@ -15,7 +15,7 @@ if __name__ == "__main__":  # see http.py
     sys.path.pop(0)
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.driver import results
+from benchmarks.driver import production, results
 from benchmarks.driver.machine import ROOT
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.targets import TARGETS, Results, faster
@@ -32,6 +32,8 @@ PACKAGES = {
         "django-bolt",
         "litestar",
         "blacksheep",
+        "flask",
+        "gunicorn",
     ),
     "loops": ("uvloop", "rloop", "zuvloop"),
     "loops-3.14": ("uvloop", "rloop", "zuvloop"),
@@ -64,7 +66,8 @@ def overview(found: Results) -> str:
         peer: record["title"] for name in scenarios for peer, record in measured[name].items() if "title" in record
     }
     rows = [[title, *(number(_cpu(measured[name].get(peer))) for name in scenarios)] for peer, title in titles.items()]
-    return table(["CPU µs per request", *(SCENARIOS[name].title for name in scenarios)], rows) + _absent(measured)
+    head = ["CPU µs per request", *(SCENARIOS[name].title for name in scenarios)]
+    return table(head, rows) + _absent(measured, {name: SCENARIOS[name].title for name in measured})
 
 
 def details(found: Results) -> str:
@@ -139,6 +142,21 @@ def half(found: Results) -> str:
         for name in record.keys() - {"title", "saturation"}
     ]
     return table(["GET JSON", "requests/s", "p50 ms", "p99 ms", "failed"], sorted(rows))
+
+
+def production_table(found: Results) -> str:
+    """CPU µs per request by group and entry, then who is absent."""
+    measured = found["http"]["production"]
+    titles = {name: group.title for name, group in production.GROUPS.items() if name in measured}
+    rows = [
+        [f"{title}: {record['title']}"]
+        + [number(record["median"][key]) for key in ("cpu_us", "rps")]
+        + [f"{record['median']['busy']:.0%}", number(record["failed"])]
+        for name, title in titles.items()
+        for record in measured[name].values()
+        if "absent" not in record
+    ]
+    return table(["", "CPU µs", "requests/s", "core busy", "failed"], rows) + _absent(measured, titles)
 
 
 def gil(found: Results) -> str:
@@ -228,6 +246,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "http-details": details,
     "half": half,
     "startup": startup,
+    "production": production_table,
     "gil": gil,
     "loops": loops,
     "loops-3.14": lambda found: loops(found, "loops-3.14"),
@@ -240,7 +259,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
 
 #: The tables of a kind of run.
 REPORTS = {
-    "http": ("http", "http-details", "half", "startup", "gil"),
+    "http": ("http", "http-details", "half", "startup", "production", "gil"),
     "loops": ("loops",),
     "loops-3.14": ("loops-3.14",),
     "json": ("json-loads", "json-dumps", "json-respond", "json-models", "json-fairness"),
@@ -277,13 +296,13 @@ def _cpu(record: dict[str, Any] | None) -> float | None:
     return record["median"]["cpu_us"] if record and "median" in record else None
 
 
-def _absent(measured: dict[str, Any]) -> str:
+def _absent(measured: dict[str, Any], titles: dict[str, str]) -> str:
     """Who was asked and could not take part, and why: one line for each peer and reason."""
     missing: dict[tuple[str, str], list[str]] = {}
     for name, records in measured.items():
         for peer, record in records.items():
             if "absent" in record:
-                missing.setdefault((peer, record["absent"]), []).append(SCENARIOS[name].title)
+                missing.setdefault((peer, record["absent"]), []).append(titles[name])
     lines = [f"* {peer} ({', '.join(names)}): {reason}" for (peer, reason), names in missing.items()]
     return "\n\nAbsent:\n" + "\n".join(lines) if lines else ""
 

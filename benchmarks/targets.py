@@ -117,6 +117,16 @@ def message(peer: str, beside: str) -> Callable[[Results], float]:
     return ratio
 
 
+def production(group: str, entry: str, beside: str) -> Callable[[Results], float]:
+    """CPU per request of one entry of a group, divided by another's."""
+
+    def ratio(results: Results) -> float:
+        found = results["http"]["production"][group]
+        return float(found[entry]["median"]["cpu_us"] / found[beside]["median"]["cpu_us"])
+
+    return ratio
+
+
 def added_by_tls(peer: str, beside: str) -> Callable[[Results], float]:
     """What TLS adds to a request's CPU, divided by what it adds to another server's."""
 
@@ -266,6 +276,14 @@ TARGETS = (
         message("asgi_data_bridge", "asgi_uvicorn"),
     ),
     Target("TLS GET: what TLS adds against what it adds to nginx", 1.1, added_by_tls("asgi_data_bridge", "nginx")),
+    *(
+        Target(f"HTTP/2, {shape}: CPU against granian", 1.0, production(group, "asgi_data_bridge", "asgi_granian"))
+        for group, shape in (("http2-1", "1 connection of 64 streams"), ("http2-8", "8 connections of 8 streams"))
+    ),
+    Target("Flask: CPU against gunicorn's threads", 0.5, production("wsgi", "flask_data_bridge", "flask_gunicorn")),
+    Target("`App` with two workers: CPU against one process", 1.05, production("workers", "two", "one")),
+    Target("`App` with its access log: CPU against without", 1.08, production("watched", "access_log", "off")),
+    Target("`App` with metrics: CPU against without", 1.03, production("watched", "metrics", "off")),
     Target("memory of a minimal `App`", 50, startup("app_data_bridge", "rss", scale=1 / 1e6), "MB"),
     Target(
         "cold start of a minimal `App` against importing asyncio and pydantic",

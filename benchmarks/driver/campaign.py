@@ -4,11 +4,12 @@ All servers of a scenario live at once on the same core; while one is loaded, th
 """
 
 import statistics
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Protocol
 
 from benchmarks.driver import strace, wrk
 from benchmarks.driver.check import UnequalError, check
@@ -27,7 +28,7 @@ class Method:
 
     repeats: int = 9
     seconds: float = 2.0
-    server_core: int = 0
+    server_core: int | None = 0  # None: any
     generator_core: int = 1
     syscalls: bool = True
 
@@ -36,17 +37,49 @@ class Method:
         return 1.0
 
 
+class Loaded(Protocol):
+    """What came back of a load."""
+
+    @property
+    def requests(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
+    def as_json(self) -> dict[str, object]: ...
+
+
+class Client(Protocol):
+    """How servers are asked: until there is an answer, once to compare it, and for a while."""
+
+    def wait_ready(self, server: Server, path: str) -> object: ...
+    def check(self, scenario: Scenario, server: Server) -> None: ...
+    def load(self, scenario: Scenario, port: int, *, seconds: float, core: int | None) -> Loaded: ...
+
+
+class Http1:
+    """By wrk, over HTTP/1.1."""
+
+    wait_ready = staticmethod(Server.wait_ready)
+    check = staticmethod(check)
+    load = staticmethod(wrk.load)
+
+
+HTTP1 = Http1()
+
+
 @dataclass
 class Entry:
     """One live server of a scenario and what was found about it."""
 
     peer: Peer
     server: Server
+    client: Client
     record: Record
     repetitions: list[Record]
 
 
-def run(scenario: Scenario, peers: list[Peer], method: Method, progress: Progress) -> dict[str, Record]:
+def run(
+    scenario: Scenario, peers: Sequence[Peer], method: Method, progress: Progress, client: Client = HTTP1
+) -> dict[str, Record]:
     """The scenario's results by peer; a peer that cannot take part has `absent` and the reason."""
     results: dict[str, Record] = {}
     with ExitStack() as stack:
@@ -54,7 +87,7 @@ def run(scenario: Scenario, peers: list[Peer], method: Method, progress: Progres
         entries = []
         for peer in peers:
             try:
-                entries.append(_enter(peer, scenario, method, scratch, stack))
+                entries.append(_enter(peer, client, scenario, method, scratch, stack))
                 results[peer.name] = entries[-1].record
             except (StartError, UnequalError, wrk.LoadError, OSError) as reason:
                 say(f"{scenario.name}: {peer.name} is absent: {reason}")
@@ -62,7 +95,7 @@ def run(scenario: Scenario, peers: list[Peer], method: Method, progress: Progres
         for number in range(method.repeats):
             for entry in list(entries):
                 try:
-                    entry.repetitions.append(_measure(entry.server, scenario, method))
+                    entry.repetitions.append(_measure(entry, scenario, method))
                 except wrk.LoadError as reason:
                     say(f"{scenario.name}: {entry.peer.name} did not last: {reason}")
                     results[entry.peer.name] = {"absent": f"did not last: {reason}"}
@@ -73,22 +106,23 @@ def run(scenario: Scenario, peers: list[Peer], method: Method, progress: Progres
     return results
 
 
-def _enter(peer: Peer, scenario: Scenario, method: Method, scratch: Path, stack: ExitStack) -> Entry:
+def _enter(peer: Peer, client: Client, scenario: Scenario, method: Method, scratch: Path, stack: ExitStack) -> Entry:
     if reason := peer.absent():
         raise StartError(reason)
     server = stack.enter_context(peer.start(scratch, core=method.server_core, env=scenario.env))
-    server.wait_ready(probe_path(peer))
-    check(scenario, server)
+    client.wait_ready(server, probe_path(peer))
+    client.check(scenario, server)
     idle = server.rss()
-    wrk.load(scenario, server.port, seconds=method.warm_up(), core=method.generator_core)
+    client.load(scenario, server.port, seconds=method.warm_up(), core=method.generator_core)
     repetitions: list[Record] = []
     record: Record = {"title": peer.title, "rss_idle": idle, "repetitions": repetitions}
-    return Entry(peer, server, record, repetitions)
+    return Entry(peer, server, client, record, repetitions)
 
 
-def _measure(server: Server, scenario: Scenario, method: Method) -> Record:
-    before = server.usage()
-    report = wrk.load(scenario, server.port, seconds=method.seconds, core=method.generator_core)
+def _measure(entry: Entry, scenario: Scenario, method: Method) -> Record:
+    server = entry.server
+    before, printed = server.usage(), server.printed()
+    report = entry.client.load(scenario, server.port, seconds=method.seconds, core=method.generator_core)
     used = server.usage().since(before)
     requests = max(report.requests, 1)
     return {
@@ -97,6 +131,7 @@ def _measure(server: Server, scenario: Scenario, method: Method) -> Record:
         "busy": used.cpu / report.seconds,
         "switches": used.switches / requests,
         "threads": used.busy_threads(),
+        "printed": (server.printed() - printed) / requests,
     }
 
 
@@ -107,8 +142,8 @@ def _finish(entry: Entry, scenario: Scenario, method: Method) -> None:
     record["median"] = medians(entry.repetitions)
     record["failed"] = sum(sum(repetition["errors"].values()) for repetition in entry.repetitions)
     try:
-        check(scenario, server)
-    except UnequalError as reason:
+        entry.client.check(scenario, server)
+    except (UnequalError, wrk.LoadError) as reason:
         record["unequal_after_load"] = str(reason)
     if method.syscalls:
         try:

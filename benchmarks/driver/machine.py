@@ -16,16 +16,24 @@ TOOLS = {
     "wrk": "the load generator",
     "nginx": "the peer that marks the kernel's limit",
     "strace": "counts system calls per request",
+    "h2load": "the load generator for HTTP/2",
 }
+#: Where a tool is not called as its package.
+PACKAGES = {"h2load": "nghttp2-client"}
 
 
 def missing_tools() -> dict[str, str]:
     """Tools that are not on PATH, each with what goes without it and how to get it."""
     return {
-        tool: f"{purpose}; install it with `apt-get install {tool}` (or your system's equal)"
+        tool: f"{purpose}; install it with `{how_to_install(tool)}` (or your system's equal)"
         for tool, purpose in TOOLS.items()
         if shutil.which(tool) is None
     }
+
+
+def how_to_install(tool: str) -> str:
+    """The command that brings a tool."""
+    return f"apt-get install {PACKAGES.get(tool, tool)}"
 
 
 def describe() -> dict[str, object]:
@@ -67,7 +75,7 @@ def _cpu_model() -> str:
 def _tool_version(tool: str) -> str | None:
     if shutil.which(tool) is None:
         return None
-    flag = {"wrk": "-v", "nginx": "-v", "strace": "-V"}[tool]
+    flag = {"wrk": "-v", "nginx": "-v", "strace": "-V", "h2load": "--version"}[tool]
     found = re.search(r"\d+\.\d+(\.\d+)?", _output(tool, flag))
     return found[0] if found else "unknown"
 

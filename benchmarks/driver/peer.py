@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import peers
 from benchmarks.driver import environment
-from benchmarks.driver.machine import ROOT
+from benchmarks.driver.machine import ROOT, how_to_install
 from benchmarks.driver.process import Server, free_port
 from benchmarks.scenarios import SCENARIOS, Scenario
 
@@ -48,7 +48,7 @@ class Peer:
     def absent(self) -> str | None:
         """Why this entry cannot run here, or None."""
         if self.tool and shutil.which(self.tool) is None:
-            return f"{self.tool} is not installed (`apt-get install {self.tool}`)"
+            return f"{self.tool} is not installed (`{how_to_install(self.tool)}`)"
         reasons = (environment.importable(module) for module in self.modules)
         return next((reason for reason in reasons if reason), None)
 

@@ -112,6 +112,10 @@ class Server:
         lines = [line for line in self._output.read().decode(errors="replace").splitlines() if line.strip()]
         return lines[-1].strip()[:300] if lines else "it printed nothing"
 
+    def printed(self) -> int:
+        """Bytes that the tree has printed; does not read them, which would move the place where the server writes."""
+        return os.fstat(self._output.fileno()).st_size
+
     def stop(self, grace: float = 3.0) -> None:
         """Asks politely, then kills the session."""
         if self.alive():
