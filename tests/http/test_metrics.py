@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 APPS = Path(__file__).parent / "apps"
 COUNTS = ("--metrics-port", "0", "--no-access-log")
+REQUEST = b"GET /items/7 HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 @pytest.fixture
@@ -159,9 +160,11 @@ def test_probes_and_figures_while_the_gil_is_held(server: servers.Server) -> Non
     probe = monitor(server)
     with dial(server) as connection, httpx.Client() as client:
         assert b"held" in ask(connection, "/hold/4000")
-        time.sleep(0.4)  # the other thread takes the GIL after 0.2 s
-        # From here on the event loop waits for the GIL as well.
-        connection.sendall(b"GET /items/7 HTTP/1.1\r\nHost: a\r\n\r\n")
+        # Once a request stays without an answer, the other thread has the GIL, and the event loop waits for it as well.
+        connection.sendall(REQUEST)
+        while select.select([connection], [], [], 0.2)[0]:
+            assert connection.recv(65536).endswith(b'{"number":7}')
+            connection.sendall(REQUEST)
         for path in ("/livez", "/readyz", "/metrics") * 3:
             assert client.get(probe + path).status_code == 200
         assert not select.select([connection], [], [], 0)[0], "the GIL was held all the time"
@@ -177,7 +180,7 @@ def test_a_stuck_loop_is_not_live() -> None:
     ):
         seen = [client.get(monitor(server) + "/livez").status_code]
         assert b"held" in ask(connection, "/hold/1500")
-        connection.sendall(b"GET /items/7 HTTP/1.1\r\nHost: a\r\n\r\n" * 2)
+        connection.sendall(REQUEST * 2)
         end = time.monotonic() + servers.PATIENCE
         while 503 not in seen or seen[-1] == 503:
             status = client.get(monitor(server) + "/livez").status_code
@@ -186,7 +189,7 @@ def test_a_stuck_loop_is_not_live() -> None:
             assert time.monotonic() < end, seen
             # Python work keeps coming until the GIL is gone.
             if 503 not in seen:
-                connection.sendall(b"GET /items/7 HTTP/1.1\r\nHost: a\r\n\r\n")
+                connection.sendall(REQUEST)
 
 
 def test_ready_from_the_start_to_the_stop() -> None:
