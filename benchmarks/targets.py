@@ -63,14 +63,13 @@ def failures(*peers: str) -> Callable[[Results], float]:
 
 
 def p99_of_many(peer: str) -> Callable[[Results], float]:
-    """The 99th percentile with 5,000 connections, divided by the best of the Python peers that answer all of them."""
+    """The 99th percentile with 5,000 connections, divided by the best of the Python peers."""
 
     def ratio(results: Results) -> float:
         records = results["http"]["scenarios"]["many"].items()
-        found = {name: record["median"] for name, record in records if "median" in record}
+        found = {name: record["median"]["p99_us"] for name, record in records if "median" in record}
         rivals = (found[name] for name in found if name != "nginx" and not name.endswith("data_bridge"))
-        best = min(rival["p99_us"] for rival in rivals if rival["at_once"] > 0.9 * SCENARIOS["many"].connections)
-        return float(found[peer]["p99_us"] / best)
+        return float(found[peer] / min(rivals, default=0))
 
     return ratio
 
