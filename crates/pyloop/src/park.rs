@@ -23,8 +23,14 @@ use crate::runtime::{self, Turn};
 const LONGEST: Nanos = 24 * 3600 * 1_000_000_000;
 /// After so many fruitless polls in a row, beside ready callbacks, polls are spaced out by time.
 const QUIET: u32 = 16;
+/// About what `COARSE_SLICE` ticks are.
+const SLICE: Nanos = 50_000;
 /// A sleep of fewer ticks than this, some 4 µs, was none.
 const NO_SLEEP: u64 = COARSE_SLICE / 10;
+/// Of the time that getting the interpreter back took, the loop keeps it at most this part while it waits for more to do …
+const HELD_PART: Nanos = 16;
+/// … and never for longer than this: a client on the same machine has asked again by then.
+const LONGEST_HOLD: Nanos = 200_000;
 
 /// The loop's deadline as a descriptor, for when Tokio waits.
 struct Alarm;
@@ -46,8 +52,9 @@ pub(crate) struct Park {
     last_poll: Cell<u64>,
     /// The last look at the set left something that no edge will report again.
     unfinished: Cell<bool>,
-    /// Another thread wants the interpreter too: getting it back took long. It is given up only when nothing is ready.
-    contended: Cell<bool>,
+    /// Another thread wants the interpreter too: getting it back took long. It is given up only when nothing has become
+    /// ready for so many nanoseconds. Else nothing.
+    hold: Cell<Option<Nanos>>,
     /// The last sleep was none: what it waited for was there already. The next one is preceded by a look.
     crowded: Cell<bool>,
     alarm: RefCell<Option<TimerFd>>,
@@ -62,7 +69,7 @@ impl Default for Park {
             quiet: Cell::new(0),
             last_poll: Cell::new(0),
             unfinished: Cell::new(true),
-            contended: Cell::new(false),
+            hold: Cell::new(None),
             crowded: Cell::new(true),
             alarm: RefCell::default(),
             armed: Cell::new(None),
@@ -181,13 +188,20 @@ fn sleep<T: Send>(py: Python<'_>, core: &Core, sleep: impl Send + FnOnce() -> T)
     core.shared().inbox().end_park();
     core.park.crowded.set(ended.wrapping_sub(began) < NO_SLEEP);
     core.park
-        .contended
-        .set(coarse_ticks().wrapping_sub(ended) > COARSE_SLICE);
+        .hold
+        .set(hold_after(coarse_ticks().wrapping_sub(ended)));
     slept
 }
 
+/// How long to hold the interpreter after getting it back took so many ticks.
+fn hold_after(ticks: u64) -> Option<Nanos> {
+    let slices = Nanos::try_from(ticks / COARSE_SLICE).unwrap_or(Nanos::MAX);
+    (slices > 0).then(|| (slices.saturating_mul(SLICE) / HELD_PART).min(LONGEST_HOLD))
+}
+
 fn poll_own(py: Python<'_>, core: &Core, busy: bool, events: &mut [epoll_event]) -> usize {
-    if busy || core.park.crowded.get() || core.park.contended.get() {
+    let hold = core.park.hold.get();
+    if busy || core.park.crowded.get() || hold.is_some() {
         let count = look(core, events);
         if busy || count > 0 {
             return count;
@@ -198,6 +212,13 @@ fn poll_own(py: Python<'_>, core: &Core, busy: bool, events: &mut [epoll_event])
     if timeout.is_some_and(|ns| ns <= 0) {
         // Due timers do not keep others waiting: the look may have been left out.
         return look(core, events);
+    }
+    if let Some(hold) = hold {
+        let hold = timeout.map_or(hold, |timeout| timeout.min(hold));
+        match epoll::wait(core.poller().epoll_fd(), events, Some(hold)) {
+            Ok(0) => {}
+            result => return counted(core, result), // a signal's handler runs before the loop sleeps
+        }
     }
     if !core.shared().inbox().begin_park() {
         return 0;
@@ -210,7 +231,7 @@ fn poll_own(py: Python<'_>, core: &Core, busy: bool, events: &mut [epoll_event])
 fn poll_hosted(py: Python<'_>, core: &Core, busy: bool, events: &mut [epoll_event]) -> usize {
     let (id, shared) = (core.id(), core.shared());
     let mut readable = core.park.unfinished.get();
-    if busy || core.park.contended.get() {
+    if busy || core.park.hold.get().is_some() {
         readable |= runtime::drive(id, shared, Turn::Yield);
     }
     if readable {
