@@ -177,7 +177,8 @@ def test_bytes_that_are_no_record_end_the_connection(run):
         reported = []
         asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
         lost = protocol.happened("connection_lost")
-        await in_thread(peer.sock.sendall, peer.encrypt(b"good")[:-1] + b"!")
+        record = peer.encrypt(b"good")
+        await in_thread(peer.sock.sendall, record[:-1] + bytes([record[-1] ^ 1]))
         (error,) = await lost
         assert isinstance(error, ssl.SSLError)
         assert protocol.data() == b""
