@@ -143,4 +143,10 @@ def _unbound(where: str, error: OSError) -> str:
         return f"{where} is in use by another program; stop it or choose another --port"
     if error.errno == errno.EACCES:
         return f"cannot listen on {where}: ports below 1024 need privileges; choose a higher --port"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"cannot listen on {where}: this machine has no such address; --host 0.0.0.0 means all that it has"
+    if isinstance(error, socket.gaierror):
+        return (
+            f"cannot listen on {where}: the host's name is not known ({error.strerror}); --host takes an address, too"
+        )
     return f"cannot listen on {where}: {error.strerror or error}"

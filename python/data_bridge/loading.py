@@ -22,7 +22,10 @@ class Failure(DataBridgeError):
 
 @dataclass(frozen=True)
 class Target:
-    """An app by name: ``module:attribute``, looked for in ``app_dir`` first; a ``factory`` is called to make it."""
+    """An app by name: ``module:attribute``, looked for in ``app_dir`` first.
+
+    A ``factory``, or what is written as a call (``module:make()``), is called to make it.
+    """
 
     name: str
     app_dir: str = "."
@@ -37,16 +40,18 @@ class Target:
     def load(self) -> Any:
         """Import the app. Raises :class:`Failure` with what to do."""
         module, _, path = self.name.partition(":")
-        folder = str(Path(self.app_dir).resolve())
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
-        found = _attribute(_module(module, self.app_dir), path, module)
-        if not self.factory:
+        folder = Path(self.app_dir).resolve()
+        if not folder.is_dir():
+            raise Failure(f"there is no folder {folder}; --app-dir names the one that {module!r} is in")
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+        found = _attribute(_module(module, self.app_dir), path.removesuffix("()"), module)
+        if not self.factory and not path.endswith("()"):
             return found
         try:
             return found()
-        except Exception:  # noqa: BLE001 - the user's code may raise anything
-            traceback.print_exc()
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+            _show(error)
             raise Failure(f"the factory {self.name!r} raised (see above)") from None
 
 
@@ -69,11 +74,23 @@ def _module(name: str, app_dir: str) -> Any:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
-            traceback.print_exc()
+            _show(error)
             raise Failure(f"{name!r} could not be imported (see above)") from None
         looked = Path(app_dir).resolve()
         hint = f"write {name.removesuffix('.py')!r}" if name.endswith(".py") else "use --app-dir to name its folder"
         raise Failure(f"there is no module {name!r} in {looked}; {hint}") from None
-    except Exception:  # noqa: BLE001 - the user's code may raise anything
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+        _show(error)
         raise Failure(f"{name!r} could not be imported (see above)") from None
+
+
+def _show(error: Exception) -> None:
+    """Print the traceback from the user's first line on; how the import came there is no news."""
+    trace = error.__traceback__
+    while trace is not None and _is_none_of_theirs(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    traceback.print_exception(error.with_traceback(trace))
+
+
+def _is_none_of_theirs(file: str) -> bool:
+    return file in (__file__, importlib.__file__) or file.startswith("<frozen importlib")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -37,18 +38,24 @@ def configure(settings: Settings) -> None:
         return
     server, access = logging.getLogger("data_bridge"), logging.getLogger("data_bridge.access")
     server.setLevel(LEVELS[settings.log_level])
-    _stream_to(server, sys.stderr)
-    _stream_to(access, sys.stdout)
+    _stream_to(server, sys.stderr, settings)
+    _stream_to(access, sys.stdout, settings)
     access.disabled = not settings.access_log
 
 
-def _stream_to(logger: logging.Logger, stream: TextIO) -> None:
+def _stream_to(logger: logging.Logger, stream: TextIO, settings: Settings) -> None:
     if logger.handlers:
         return
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(Formatter(colour=stream.isatty()))
+    handler.setFormatter(Formatter(colour=_coloured(stream, settings)))
     logger.addHandler(handler)
     logger.propagate = False
+
+
+def _coloured(stream: TextIO, settings: Settings) -> bool:
+    if settings.use_colors is not None:
+        return settings.use_colors
+    return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _from_file(path: Path) -> None:

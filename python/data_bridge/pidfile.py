@@ -23,7 +23,10 @@ def written(path: str | None) -> Iterator[None]:
         raise FileExistsError(
             errno.EEXIST, f"{path} names process {other}, which is running; stop it or choose another --pidfile"
         )
-    Path(path).write_text(f"{os.getpid()}\n", encoding="ascii")
+    try:
+        Path(path).write_text(f"{os.getpid()}\n", encoding="ascii")
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write --pidfile {path}: {error.strerror}") from None
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import math
 import os
@@ -21,6 +22,12 @@ LifespanMode = Literal["auto", "on", "off"]
 OnDisconnect = Literal["auto", "cancel", "ignore"]
 ForwardedHeader = Literal["x-forwarded", "forwarded"]
 CertReqs = Literal["none", "optional", "required"]
+
+#: What other servers call a choice.
+OTHER_NAMES = {
+    Interface: {"asgi3": "asgi"},
+    CertReqs: {"0": "none", "1": "optional", "2": "required"},
+}
 
 #: The prefix of the environment variables: ``DATA_BRIDGE_PORT`` is ``port``.
 ENV_PREFIX = "DATA_BRIDGE_"
@@ -87,6 +94,9 @@ class Settings:
     )
     log_level: str = _setting("info", "critical, error, warning, info or debug", group="Logging")
     log_config: str | None = _setting(None, "logging configuration file (.ini, .json or .yaml)", group="Logging")
+    use_colors: bool | None = _setting(
+        None, "colour the level of log lines (by default in a terminal, where NO_COLOR is not set)", group="Logging"
+    )
 
     metrics: bool = _setting(
         False, "count requests, for `app.metrics`; the settings below do without being asked", group="Watching"
@@ -121,7 +131,10 @@ class Settings:
         0.0, "a response has to begin, else 504 and the handler is cancelled; 0 sets no limit", group="Time-outs"
     )
     graceful_timeout: float = _setting(
-        30.0, "requests may finish after a stop was asked", group="Time-outs", flags=("--timeout-graceful-shutdown",)
+        30.0,
+        "requests may finish after a stop was asked",
+        group="Time-outs",
+        flags=("--timeout-graceful-shutdown", "--workers-kill-timeout"),
     )
     disconnect_grace: float = _setting(0.5, "a half-closed connection counts as left", group="Time-outs")
     linger_timeout: float = _setting(
@@ -130,13 +143,18 @@ class Settings:
 
     max_connections: int = _setting(10_000, "open connections before accepting pauses", group="Limits", positive=True)
     limit_concurrency: int = _setting(
-        0, "requests at work at once before others wait in a queue; 0 sets no limit", group="Limits"
+        0,
+        "requests at work at once before others wait in a queue; 0 sets no limit",
+        group="Limits",
+        flags=("--backpressure",),
     )
     queue_size: int = _setting(1000, "requests that may wait in that queue; more get 503", group="Limits")
     queue_timeout: float = _setting(5.0, "a request waits in that queue, else 503", group="Time-outs")
     max_uri: int = _setting(16 * 1024, "longest request target", group="Limits", positive=True)
     max_headers: int = _setting(100, "most header fields of a request", group="Limits", positive=True)
-    max_header_bytes: int = _setting(64 * 1024, "largest request head", group="Limits", positive=True)
+    max_header_bytes: int = _setting(
+        64 * 1024, "largest request head", group="Limits", positive=True, flags=("--h11-max-incomplete-event-size",)
+    )
     max_header_field: int = _setting(16 * 1024, "longest header or trailer field", group="Limits", positive=True)
     max_trailer_bytes: int = _setting(16 * 1024, "all trailer fields of a chunked body", group="Limits", positive=True)
     max_chunk_extensions: int = _setting(
@@ -330,6 +348,14 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     return found
 
 
+def misspelled(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Give the variables that look like a setting's but are none, each with the one that was probably meant."""
+    names = [item.name.upper() for item in fields(Settings)]
+    rest = (name.removeprefix(ENV_PREFIX) for name in environ if name.startswith(ENV_PREFIX))
+    near = {name: difflib.get_close_matches(name, names, n=1, cutoff=0.8) for name in rest if name not in names}
+    return {ENV_PREFIX + name: ENV_PREFIX + found[0] for name, found in near.items() if found}
+
+
 def chosen(options: Mapping[str, Any]) -> Settings:
     """Give the settings where ``options`` say more than the environment. Raises ``ValueError``."""
     return Settings(**{**from_environment(), **options})
@@ -337,7 +363,7 @@ def chosen(options: Mapping[str, Any]) -> Settings:
 
 def parse(kind: Any, raw: str) -> Any:
     """Turn the text of a flag or an environment variable into a setting's type."""
-    if kind is bool:
+    if kind in (bool, bool | None):
         if raw.lower() in ("1", "true", "yes", "on"):
             return True
         if raw.lower() in ("0", "false", "no", "off"):
@@ -346,10 +372,17 @@ def parse(kind: Any, raw: str) -> Any:
     if kind == Texts:
         return tuple(text for text in raw.split(",") if text)
     if kind in (int, int | None):
-        return int(raw)
+        return _number(int, raw, "must be a whole number")
     if kind is float:
-        return float(raw)
-    return raw
+        return _number(float, raw, "must be a number")
+    return OTHER_NAMES.get(kind, {}).get(raw, raw)
+
+
+def _number(kind: type[int | float], raw: str, otherwise: str) -> int | float:
+    try:
+        return kind(raw)
+    except ValueError:
+        raise ValueError(otherwise) from None
 
 
 def shown(item: Field[Any]) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import re
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -44,6 +49,28 @@ def test_no_colours_outside_a_terminal() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flags", "variables", "coloured"),
+    [((), {}, True), ((), {"NO_COLOR": "1"}, False), (("--no-use-colors",), {}, False)],
+)
+def test_colours_in_a_terminal(flags: tuple[str, ...], variables: dict[str, str], coloured: bool) -> None:
+    ours, theirs = os.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | variables
+    command = [sys.executable, "-m", "data_bridge", "run", "plain:app", "--port", "0", *flags]
+    process = subprocess.Popen(command, cwd=APPS, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    shown = b""
+    while b"CTRL+C" not in shown:
+        shown += os.read(ours, 4096)
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(OSError):  # the other end is closed
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    assert process.wait(servers.PATIENCE) == 0
+    assert (b"\x1b[32mINFO\x1b[0m:" in shown) is coloured
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["plain"], 2, "not of the form module:app"),
@@ -57,13 +84,18 @@ def test_no_colours_outside_a_terminal() -> None:
         (["plain:app", "--max-headers", "0"], 2, "max_headers must be more than 0"),
         (["plain:app", "--header-timeout", "nan"], 2, "header_timeout must be finite"),
         (["plain:app", "--port", "70000"], 2, "port must be 0 to 65535"),
-        (["plain:app", "--port", "x"], 2, "invalid int value: 'x'"),
+        (["plain:app", "--port", "x"], 2, "--port: must be a whole number, not 'x'"),
         (["plain:app", "--workers", "2", "--reload"], 2, "reload serves with one worker"),
         (["plain:app", "--fd", "99"], 1, "fd 99 is no open socket"),
         (["plain:app", "--ssl-certfile", "x.pem"], 2, "x.pem cannot be read"),
         (["plain:fails_to_start"], 3, "no database"),
         (["plain:app", "--log-level", "loud"], 2, "log_level must be one of"),
         (["plain:app", "--log-config", "missing.ini"], 2, "cannot read missing.ini"),
+        (["plain:app", "--app-dir", "missing"], 1, "missing; --app-dir names the one that 'plain' is in"),
+        (["plain:app", "--working-dir", "missing"], 1, "--working-dir missing: No such file or directory"),
+        (["plain:app", "--env-file", "missing"], 1, "--env-file missing: there is no such file"),
+        (["plain:app", "--pidfile", "missing/pid"], 1, "cannot write --pidfile missing/pid: No such file"),
+        (["plain:app", "--host", "192.0.2.1"], 1, "this machine has no such address; --host 0.0.0.0 means all"),
     ],
 )
 def test_mistakes_are_explained(arguments: list[str], code: int, said: str) -> None:
@@ -72,10 +104,11 @@ def test_mistakes_are_explained(arguments: list[str], code: int, said: str) -> N
     assert said in ended.stderr
 
 
-def test_a_broken_module_shows_its_own_traceback(tmp_path: Path) -> None:
+def test_a_broken_module_shows_its_own_traceback_and_no_line_of_ours(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("import json\njson.no_such_name\n")
     ended = servers.command("run", "broken:app", folder=tmp_path)
     assert ended.returncode == 1
+    assert re.findall(r'File "(.*?)"', ended.stderr) == [str(tmp_path / "broken.py")]
     assert "AttributeError" in ended.stderr
     assert "json.no_such_name" in ended.stderr
 
@@ -106,8 +139,32 @@ def test_a_factory(tmp_path: Path) -> None:
         "        await send({'type': 'http.response.body', 'body': b'made'})\n"
         "    return app\n"
     )
-    with servers.data_bridge("made:make", "--factory", app_dir=tmp_path) as server:
-        assert httpx.get(server.url).text == "made"
+    for written in (("made:make", "--factory"), ("made:make()",)):
+        with servers.data_bridge(*written, app_dir=tmp_path) as server:
+            assert httpx.get(server.url).text == "made"
+
+
+def test_an_env_file_and_a_working_dir(tmp_path: Path) -> None:
+    (tmp_path / "told.py").write_text(
+        "import os\n"
+        "async def app(scope, receive, send):\n"
+        "    body = f\"{os.environ['TOLD']} {os.environ['HOME']} {os.getcwd()}\".encode()\n"
+        "    await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
+        "    await send({'type': 'http.response.body', 'body': body})\n"
+    )
+    (tmp_path / ".env").write_text(
+        "# settings and what the app wants\nexport TOLD='a b'\nHOME=/nowhere\nDATA_BRIDGE_WORKERS=2\n"
+    )
+    command = [sys.executable, "-m", "data_bridge", "run", "told:app", "--port", "0"]
+    options = ["--working-dir", str(tmp_path), "--env-file", ".env"]
+    with servers.running([*command, *options], APPS) as server:
+        assert httpx.get(server.url).text == f"a b {os.environ['HOME']} {tmp_path}"
+        assert "(2 workers;" in server.output
+
+
+def test_a_misspelled_variable_is_told_of() -> None:
+    with servers.data_bridge("plain:app", app_dir=APPS, env={"DATA_BRIDGE_WOKERS": "2"}) as server:
+        assert "DATA_BRIDGE_WOKERS is no setting; did you mean DATA_BRIDGE_WORKERS?" in server.output
 
 
 def test_the_environment_sets_what_flags_do_not() -> None:

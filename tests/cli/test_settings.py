@@ -37,7 +37,7 @@ def another(name: str) -> Any:
     if name in VALUES:
         return VALUES[name]
     kind, default = KINDS[name], getattr(settings.Settings(), name)
-    if kind is bool:
+    if kind in (bool, bool | None):
         return not default
     if kind in (int, float, int | None):
         return (default or 0) + 1

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -171,9 +174,10 @@ def test_wsgiref_finds_nothing(apps: Path) -> None:
             assert method == "HEAD" or answer.text == f"read {len(content)}"
 
 
-def test_flask(apps: Path) -> None:
+@pytest.mark.parametrize("flags", [(), ("--workers", "2")], ids=["one", "workers"])
+def test_flask(apps: Path, flags: tuple[str, ...]) -> None:
     with (
-        servers.data_bridge("flasked:app", app_dir=apps) as server,
+        servers.data_bridge("flasked:app", *flags, app_dir=apps) as server,
         httpx.Client(base_url=server.url, timeout=PATIENCE) as client,
     ):
         assert client.get("/hello/x?q=1").json() == {"hello": "x", "q": "1"}
@@ -195,10 +199,14 @@ def test_flask(apps: Path) -> None:
         assert client.get("/where").text == f"{server.url}/hello/x"
 
 
+@pytest.mark.parametrize("flags", [(), ("--workers", "2")], ids=["one", "workers"])
 @pytest.mark.parametrize("face", ["wsgi", "asgi"])
-def test_django_and_its_admin(apps: Path, tmp_path: Path, face: str) -> None:
+def test_django_and_its_admin(apps: Path, tmp_path: Path, face: str, flags: tuple[str, ...]) -> None:
+    environment = {"TEST_FOLDER": str(tmp_path)}
+    # The database is made by whoever imports the app: here, before two workers would at once.
+    subprocess.run([sys.executable, "-c", "import djangoed"], cwd=apps, env={**os.environ, **environment}, check=True)
     with (
-        servers.data_bridge(f"djangoed:{face}", app_dir=apps, env={"TEST_FOLDER": str(tmp_path)}) as server,
+        servers.data_bridge(f"djangoed:{face}", *flags, app_dir=apps, env=environment) as server,
         httpx.Client(base_url=server.url, timeout=PATIENCE, follow_redirects=True) as client,
     ):
         assert client.get("/hello/x?q=1").text == "hello x 1 http /hello/x"
