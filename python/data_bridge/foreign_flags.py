@@ -1,4 +1,4 @@
-"""Flags of uvicorn's, granian's and gunicorn's that we have not, and what to write instead. The docs derive from here."""
+"""Flags of uvicorn, granian and gunicorn that we have not, and what to write instead. The docs derive from here."""
 
 _ONE = "there is one of its kind here; leave it out"
 _POOL = "the server needs no threads of its own; --threads is for WSGI apps"
