@@ -1,4 +1,5 @@
-//! The C ABI between `data_bridge` and a module with native handlers: data alone, version 1. Runs nothing, depends on nothing.
+//! The C ABI between `data_bridge` and a module with native handlers: version 1, as data, and the wakers that cross it either way
+//! ([`waker`]). Depends on nothing.
 //!
 //! The module exports a [`Handler`] in a Python capsule named [`CAPSULE`]; `data_bridge` gives it a [`Host`] for each call.
 //! Both begin with their own size: within a version, fields are only added at the end, and nobody reads beyond the size
@@ -11,6 +12,12 @@
 //! * What a [`Slice`] shows is valid until the end of the call that it is an argument of; where the [`Host`] gives it, until the
 //!   task is dropped.
 #![no_std]
+
+extern crate alloc;
+
+mod ffi;
+
+pub use ffi::waker;
 
 use core::ffi::{CStr, c_void};
 
@@ -235,7 +242,3 @@ pub struct Handler {
     /// Drops a task, done or not. `call` is no longer touched once this has returned.
     pub drop: unsafe extern "C" fn(task: *mut c_void),
 }
-
-// SAFETY: the contract above has `data` shared between threads, and only handed back to the module's own functions.
-#[allow(unsafe_code)]
-unsafe impl Sync for Handler {}

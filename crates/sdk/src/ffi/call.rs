@@ -1,7 +1,7 @@
 //! One request at the host, as safe calls.
 
-use super::abi::{self, Code, Field, Host, Owned, Slice};
-use super::{bytes, bytes_of, waker};
+use super::abi::{self, Code, Field, Host, Owned, Slice, waker};
+use super::{bytes, bytes_of};
 use crate::body::BodyError;
 use ::bytes::Bytes;
 use http::HeaderMap;

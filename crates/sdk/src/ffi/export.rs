@@ -1,8 +1,8 @@
 //! A handler as the host calls it.
 
-use super::abi::{self, Code, Owned};
+use super::abi::{self, Code, Owned, waker};
+use super::bytes;
 use super::call::Call;
-use super::{bytes, waker};
 use crate::handler::{self, Handler};
 use crate::request::Request;
 use crate::state::Module;

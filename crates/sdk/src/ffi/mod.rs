@@ -8,7 +8,6 @@ mod bytes;
 mod call;
 mod export;
 mod python;
-mod waker;
 
 pub(crate) use call::{Call, Chunk};
 pub use data_bridge_abi as abi;

@@ -1,12 +1,12 @@
 //! What a foreign handler may call, for each kind of carrier.
 
-use super::{Given, bytes_of, give, waker};
+use super::{Given, bytes_of, give};
 use crate::error::{BodyError, ResponseError};
 use crate::exchange::Chunk;
 use crate::metrics::contain;
 use crate::native::foreign::Carrier;
 use bytes::Bytes;
-use data_bridge_abi::{self as abi, Code, Field, Host, Owned, Request, Slice};
+use data_bridge_abi::{self as abi, Code, Field, Host, Owned, Request, Slice, waker};
 use std::ffi::c_void;
 use std::task::Poll;
 

@@ -7,7 +7,6 @@
 mod handler;
 mod host;
 mod task;
-mod waker;
 
 pub use handler::{Foreign, ForeignError};
 pub use task::Task;

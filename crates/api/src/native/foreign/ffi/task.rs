@@ -1,10 +1,10 @@
 //! One request at work in a foreign handler.
 
 use super::handler::Foreign;
-use super::{host, waker};
+use super::host;
 use crate::metrics;
 use crate::native::foreign::Carrier;
-use data_bridge_abi as abi;
+use data_bridge_abi::{self as abi, waker};
 use std::ffi::c_void;
 use std::ptr;
 use std::task::{Context, Poll};

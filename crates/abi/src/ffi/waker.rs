@@ -1,15 +1,17 @@
 //! Wakers across the border: ours lent to the other side for one call, its own kept by us.
 
-use data_bridge_abi as abi;
-use std::ffi::c_void;
-use std::mem::ManuallyDrop;
-use std::sync::Arc;
-use std::task::{Context, RawWaker, RawWakerVTable, Wake, Waker};
+use crate as abi;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::task::Wake;
+use core::ffi::c_void;
+use core::mem::ManuallyDrop;
+use core::task::{Context, RawWaker, RawWakerVTable, Waker};
 
-/// Our waker, for a single call.
-pub(super) fn lend(waker: &Waker) -> abi::Waker {
+/// Our waker, for a single call: a clone of it lives on, this one may not.
+pub fn lend(waker: &Waker) -> abi::Waker {
     abi::Waker {
-        data: std::ptr::from_ref(waker).cast(),
+        data: core::ptr::from_ref(waker).cast(),
         vtable: &raw const LENT,
     }
 }
@@ -105,10 +107,7 @@ unsafe fn forget(_: *const ()) {}
 ///
 /// # Safety
 /// `waker` is valid until this returns.
-pub(super) unsafe fn with<R>(
-    waker: *const abi::Waker,
-    poll: impl FnOnce(&mut Context<'_>) -> R,
-) -> R {
+pub unsafe fn with<R>(waker: *const abi::Waker, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
     // SAFETY: the table's functions fit its data, and the waker does not outlive this call: `poll` sees a reference.
     let waker = unsafe { Waker::from_raw(RawWaker::new(waker.cast(), &BORROWED)) };
     poll(&mut Context::from_waker(&waker))
