@@ -175,7 +175,7 @@ browser: test-build ## Chromium against our WebSockets, HTTP and TLS, and withou
 	PYTHONPATH=. $(TEST)/python tests/conformance/pages.py
 
 .PHONY: soak
-soak: test-build ## millions of wake-ups, connections, loops and children, load and faults on the server: all stays flat (fifty minutes)
+soak: test-build ## millions of wake-ups, connections, loops and children, load and faults: all stays flat; restarts, lost workers, saves (fifty minutes)
 	$(TEST)/python tests/soak/run.py
 
 .PHONY: soak-hour

@@ -20,6 +20,8 @@ PARTS = {
     "loops": 20_000,
     "children": 100_000,
     "restarts": 20_000,
+    "replaced": 100,
+    "saves": 10,
     "server": 600,
 }
 
@@ -32,7 +34,7 @@ def main() -> int:
     options = parser.parse_args()
     failed = []
     for part in options.parts or PARTS:
-        total = PARTS[part] // (10 if options.tenth else 1)
+        total = max(PARTS[part] // 10, 10) if options.tenth else PARTS[part]
         if subprocess.run([sys.executable, str(HERE / f"{part}.py"), str(total)], check=False).returncode:
             failed.append(part)
     print("failed: " + ", ".join(failed) if failed else "all flat")

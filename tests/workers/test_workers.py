@@ -181,6 +181,12 @@ def test_a_restart_with_a_broken_app_leaves_the_old_workers(tmp_path: Path) -> N
         server.wait_for("The restart is abandoned")
         assert "SyntaxError" in server.output
         assert {ask(server) for _ in range(20)} <= before
+        source.write_text((APPS / "app.py").read_text())
+        server.process.send_signal(signal.SIGHUP)
+        await_ready(server, 4)
+        for old in before:
+            await_end(old)
+        assert ask(server) not in before
 
 
 def test_scaling_up_and_down() -> None:
@@ -190,6 +196,29 @@ def test_scaling_up_and_down() -> None:
         server.process.send_signal(signal.SIGTTOU)
         await_end(third)
         assert ask(server) in ready(server)[:2]
+        for _ in range(2):
+            server.process.send_signal(signal.SIGTTOU)
+        server.wait_for("The last worker stays")
+        await_end(ready(server)[1])
+        assert ask(server) == ready(server)[0]
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [(("--worker-lifetime", "0.1"), "its lifetime is over"), (("--max-rss", "1"), "bytes of memory")],
+)
+def test_a_worker_that_is_spent_is_replaced(flags: tuple[str, ...], reason: str) -> None:
+    with servers.data_bridge("app:app", "--workers", "2", *flags, app_dir=APPS) as server:
+        first = ready(server)[0]
+        await_end(first)
+        assert re.search(rf"Worker {first} is replaced: .*{reason}", server.output)
+        assert ask(server) != first
+
+
+def test_jitter_spreads_the_ends_of_workers() -> None:
+    most = [Limits(Settings(max_requests=10, max_requests_jitter=1000)) for _ in range(20)]
+    assert all(limits.reached(9) is None and limits.reached(1011) for limits in most)
+    assert 0 < sum(limits.reached(500) is not None for limits in most) < 20
 
 
 def test_a_worker_that_answered_enough_is_replaced() -> None:

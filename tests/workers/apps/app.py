@@ -12,6 +12,8 @@ async def app(scope, receive, send):
     if scope["path"] == "/slow":
         print("slow begins", flush=True)
         await asyncio.sleep(0.5)
+    if scope["path"] == "/held":
+        return await held(receive, send)
     body = str(os.getpid()).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
@@ -24,3 +26,12 @@ async def lifespan(receive, send):
     await receive()
     print(f"shut down by {os.getpid()}", flush=True)
     await send({"type": "lifespan.shutdown.complete"})
+
+
+async def held(receive, send):
+    """Say who answers, then wait for the end of the request's body."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"%d" % os.getpid(), "more_body": True})
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.body", "body": b" to its end"})
