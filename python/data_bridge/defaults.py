@@ -49,6 +49,9 @@ def Default(value: DefaultType) -> DefaultType:  # noqa: N802 - the name under w
 #: Says that an option was not given, where None is a value.
 Unset: Final[Any] = Default(None)
 
+#: Stands for a body that was not read, since no parameter wants it.
+UNREAD: Final[Any] = object()
+
 
 def get_value_or_default(first_item: Any, *extra_items: Any) -> Any:
     """Give the first item that was said by somebody, else the first placeholder."""

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING, TypedDict
 
-from pydantic import ConfigDict, NonNegativeInt, TypeAdapter, with_config
-from typing_extensions import TypedDict
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
-@with_config(ConfigDict(strict=True, extra="forbid"))
 class FormLimits(TypedDict, total=False):
     """Limits of a form that is read for ``Form``, ``File`` or ``UploadFile`` parameters."""
 
     #: Fields that are no files.
-    max_fields: NonNegativeInt
-    max_files: NonNegativeInt
+    max_fields: int
+    max_files: int
     #: Bytes of a field that is no file.
-    max_part_size: NonNegativeInt
+    max_part_size: int
 
 
 @cache
 def _adapter() -> TypeAdapter[FormLimits]:
-    return TypeAdapter(FormLimits)
+    from pydantic import ConfigDict, NonNegativeInt, TypeAdapter, with_config  # noqa: PLC0415 - few forms have limits
+    from typing_extensions import TypedDict  # noqa: PLC0415 - Pydantic wants this one before CPython 3.12
+
+    numbers = dict.fromkeys(FormLimits.__annotations__, NonNegativeInt)
+    strict = TypedDict("FormLimits", numbers, total=False)  # type: ignore[misc]
+    return TypeAdapter(with_config(ConfigDict(strict=True, extra="forbid"))(strict))  # type: ignore[arg-type]
 
 
 def validate_form_limits(limits: FormLimits | None) -> FormLimits:

@@ -7,8 +7,6 @@ import types
 import typing
 from typing import TYPE_CHECKING, Any, Union
 
-from pydantic import AliasChoices, AliasPath, BaseModel
-
 from ..plan.schema import is_scalar, runs_user_code
 from ..plan.types import Param
 
@@ -86,6 +84,8 @@ def default_of(field: Any) -> tuple[Any, Callable[[], Any] | None]:
 
 def aliases_of(field: Any) -> tuple[str, ...]:
     """Give a field's names in the request, the preferred one first. Raises :class:`NotCompiled`."""
+    from pydantic import AliasChoices, AliasPath  # noqa: PLC0415 - a route without fields needs no Pydantic
+
     validation_alias = field.field_info.validation_alias
     if isinstance(validation_alias, AliasPath):
         raise NotCompiled(f"{field.name!r} has an alias that is a path")
@@ -98,6 +98,8 @@ def aliases_of(field: Any) -> tuple[str, ...]:
 
 def is_model(field: Any) -> bool:
     """Say whether a parameter is a model, whose fields are the request's parameters."""
+    from pydantic import BaseModel  # noqa: PLC0415 - see above
+
     return any(isinstance(arm, type) and issubclass(arm, BaseModel) for arm in _arms(field.field_info.annotation))
 
 

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from .. import dependencies, params, routing
+from .. import dependencies, routing
 from ..app import App as FastAPI
 from ..background import BackgroundTasks
 from ..concurrency import run_in_threadpool
 from ..defaults import DefaultPlaceholder
 from ..dependencies import lifetimes
-from ..dependencies.aliases import _is_json_field as is_json_field
 from ..exception_handlers import http_exception_handler
 from ..exceptions import BaseHTTPException as HTTPException
 from ..exceptions import RequestValidationError
-from ..fields import field_annotation_is_sequence
+from ..fields.annotations import field_annotation_is_sequence
 from ..requests import Request
 from ..responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from ..routing import Mount, Route, WebSocketRoute
 from ..routing import context as _context
 from ..routing.api_route import Deadline, request_response
 from ..routing.results import is_response
-from ..security import SecurityScopes
 from ..security.base import SecurityBase
 from ..utils import is_body_allowed_for_status_code
 from .hooks import Hooks
+
+if TYPE_CHECKING:
+    from .. import params
+    from ..dependencies.aliases import _is_json_field as is_json_field
+    from ..security import SecurityScopes
 
 __all__ = [
     "COMPILES_LIMITS",
@@ -66,6 +70,21 @@ COMPILES_LIMITS = True
 
 #: Response classes that send a text as it stands, and as what.
 TEXT_TYPES = {PlainTextResponse: "text/plain; charset=utf-8", HTMLResponse: "text/html; charset=utf-8"}
+
+#: Names that only routes with fields ask for; their modules need Pydantic.
+_LATER = {
+    "SecurityScopes": ("..security", "SecurityScopes"),
+    "is_json_field": ("..dependencies", "_is_json_field"),
+    "params": ("..param_functions", "params"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, theirs = _LATER[name]
+    return getattr(import_module(module, __package__), theirs)
 
 
 async def enter_generator(dependant: Any, stack: Any, values: dict[str, Any], request: Any) -> Any:

@@ -6,8 +6,6 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from pydantic_core import PydanticUndefined
-
 from ..plan import steps
 from ..plan.types import SERIALISING
 from .makers import BACKGROUND, RESPONSE
@@ -20,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Where a request's scope carries what the operation starts from.
 WORK = "data_bridge.work"
+
+_NO_BODY = object()
 
 
 class Work(NamedTuple):
@@ -136,7 +136,10 @@ class Responder:
         cache: dict[Any, Any] = {}
         for step, value in zip(operation.steps, slots[operation.slots - len(operation.steps) :], strict=False):
             cache.setdefault(step.key, value)
+        from pydantic_core import PydanticUndefined  # noqa: PLC0415 - a route without fields needs no Pydantic
+
         body = await _body_of(operation, request)
+        body = PydanticUndefined if body is _NO_BODY else body
         solved = await self.framework.dependencies.solve_dependencies(
             request=request,
             dependant=self.dependant,
@@ -193,7 +196,7 @@ async def _body_of(operation: Operation, request: Any) -> Any:
     if operation.takes_form:
         return await request.form()
     content = await request.body() if operation.accept is not None else b""
-    return json.loads(content) if content else PydanticUndefined
+    return json.loads(content) if content else _NO_BODY
 
 
 class Interrupted(Exception):

@@ -1,17 +1,17 @@
-"""From a signature to a dependant: which parameter is a field of which kind, a dependency, or special."""
+"""What a parameter of a signature is: a field of which kind, a dependency, or special. Needs Pydantic."""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
 from copy import copy
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
 from data_bridge import params
-from data_bridge.exceptions import DeclarationError, DependencyScopeError, require
+from data_bridge.exceptions import DeclarationError, require
 from data_bridge.fields import (
     ModelField,
     RequiredParam,
@@ -23,20 +23,14 @@ from data_bridge.fields import (
     is_uploadfile_or_nonable_uploadfile_annotation,
     is_uploadfile_sequence_annotation,
 )
-from data_bridge.utils import create_model_field, get_path_param_names
+from data_bridge.utils import create_model_field
 
 from .aliases import model_of
 from .forms import normalize_unions
-from .models import Dependant, _get_computed_scope, _is_async_gen_callable, _is_gen_callable
-from .signatures import get_typed_signature
-from .special import add_non_field_param_to_dependency, kind_of
+from .special import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from data_bridge.dependency_limits import DependencyConcurrency
-
-    from .models import Call
+    from .models import Dependant
 
 Empty = inspect.Signature.empty
 
@@ -48,87 +42,6 @@ class ParamDetails:
     type_annotation: Any
     depends: params.Depends | None
     field: ModelField | None
-
-
-def get_parameterless_sub_dependant(*, depends: params.Depends, path: str) -> Dependant:
-    """Make the dependant of a dependency whose result nobody takes."""
-    if depends.dependency is None or not callable(depends.dependency):
-        raise DeclarationError("A parameter-less dependency must have a callable dependency")
-    return get_dependant(
-        path=path,
-        call=depends.dependency,
-        scope=depends.scope,
-        concurrency=depends._concurrency,
-        own_oauth_scopes=_scopes_of(depends),
-    )
-
-
-def _scopes_of(depends: params.Depends) -> list[str]:
-    return list(depends.scopes or ()) if isinstance(depends, params.Security) else []
-
-
-def get_dependant(
-    *,
-    path: str,
-    call: Callable[..., Any],
-    name: str | None = None,
-    own_oauth_scopes: list[str] | None = None,
-    parent_oauth_scopes: list[str] | None = None,
-    use_cache: bool = True,
-    scope: Literal["function", "request"] | None = None,
-    concurrency: DependencyConcurrency | None = None,
-) -> Dependant:
-    """Make the dependant of ``call`` in a route at ``path``, and those of all that it depends on."""
-    dependant = Dependant(
-        call=call,
-        name=name,
-        path=path,
-        use_cache=use_cache,
-        scope=scope,
-        concurrency=concurrency,
-        own_oauth_scopes=own_oauth_scopes,
-        parent_oauth_scopes=parent_oauth_scopes,
-    )
-    path_param_names = get_path_param_names(path)
-    for param_name, parameter in get_typed_signature(call).parameters.items():
-        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
-            raise DeclarationError(f"{param_name!r} cannot be passed by name")
-        details = analyze_param(
-            param_name=param_name,
-            annotation=parameter.annotation,
-            value=parameter.default,
-            path_param_names=path_param_names,
-        )
-        if details.depends is not None:
-            dependant.dependencies.append(_sub_dependant(dependant, param_name, details.depends))
-        elif add_non_field_param_to_dependency(
-            param_name=param_name, type_annotation=details.type_annotation, dependant=dependant
-        ):
-            require(details.field is None, f"Cannot specify multiple FastAPI annotations for {param_name!r}")
-        else:
-            add_param_to_fields(field=cast("ModelField", details.field), dependant=dependant)
-    return dependant
-
-
-def _sub_dependant(dependant: Dependant, param_name: str, depends: params.Depends) -> Dependant:
-    call = dependant.call
-    is_generator = _is_gen_callable(call) or _is_async_gen_callable(call)
-    if is_generator and _get_computed_scope(dependant=dependant) == "request" and depends.scope == "function":
-        call_name = getattr(call, "__name__", "<unnamed_callable>")
-        raise DependencyScopeError(
-            f'The dependency "{call_name}" has a scope of "request", '
-            'it cannot depend on dependencies with scope "function".'
-        )
-    return get_dependant(
-        path=cast("str", dependant.path),
-        call=cast("Call", depends.dependency),
-        name=param_name,
-        own_oauth_scopes=_scopes_of(depends),
-        parent_oauth_scopes=(dependant.parent_oauth_scopes or []) + (dependant.own_oauth_scopes or []),
-        use_cache=depends.use_cache,
-        scope=depends.scope,
-        concurrency=depends._concurrency,
-    )
 
 
 def analyze_param(*, param_name: str, annotation: Any, value: Any, path_param_names: set[str]) -> ParamDetails:

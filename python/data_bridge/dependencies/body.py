@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 from pydantic import AliasChoices, BaseModel, ConfigDict, GetJsonSchemaHandler, GetPydanticSchema
 
 from data_bridge import params
+from data_bridge.defaults import UNREAD
 from data_bridge.fields import (
     ModelField,
     Undefined,
@@ -26,16 +27,7 @@ from .values import _is, validate_value
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
-    from .models import Dependant
     from .values import Errors
-
-
-def _get_flat_body_params(dependant: Dependant) -> list[ModelField]:
-    """Give the body's fields of the dependant and of all that it depends on."""
-    fields = list(dependant.body_params)
-    for part in dependant.dependencies:
-        fields += _get_flat_body_params(part)
-    return fields
 
 
 def _should_embed_body_fields(fields: list[ModelField]) -> bool:
@@ -62,6 +54,7 @@ async def request_body_to_args(
 ) -> tuple[dict[str, Any], Errors]:
     """Give the fields' values out of the body: parsed JSON, a form, or bytes of another kind."""
     first = body_fields[0]
+    received_body = Undefined if received_body is UNREAD else received_body
     is_form = _is(received_body, "FormData")
     body = received_body
     by_field: dict[str, tuple[str, Any]] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .aliases import _get_flat_fields_from_params
 from .models import _get_cache_key
 
 if TYPE_CHECKING:
@@ -18,11 +17,21 @@ _KINDS = ("path_params", "query_params", "header_params", "cookie_params")
 
 def get_flat_params(dependant: Dependant) -> list[ModelField]:
     """Give the parameters outside the body: first those of the path, then of query, header and cookies."""
+    from .aliases import _get_flat_fields_from_params  # noqa: PLC0415 - needs Pydantic
+
     parts = flatten(dependant)
     found: list[ModelField] = []
     for kind in _KINDS:
         found += _get_flat_fields_from_params([field for part in parts for field in getattr(part, kind)])
     return found
+
+
+def _get_flat_body_params(dependant: Dependant) -> list[ModelField]:
+    """Give the body's fields of the dependant and of all that it depends on."""
+    fields = list(dependant.body_params)
+    for part in dependant.dependencies:
+        fields += _get_flat_body_params(part)
+    return fields
 
 
 def flatten(dependant: Dependant) -> list[Dependant]:

@@ -7,8 +7,6 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator
 from typing import Any, ForwardRef, get_args, get_origin
 
-from data_bridge.fields import evaluate_forwardref
-
 #: What a generator function may be annotated to give, its items being the first argument.
 _STREAMS = frozenset((AsyncIterable, AsyncIterator, AsyncGenerator, Iterable, Iterator, Generator))
 
@@ -45,6 +43,8 @@ def get_typed_annotation(annotation: Any, globalns: dict[str, Any]) -> Any:
     """Evaluate an annotation that is a string."""
     if not isinstance(annotation, str):
         return annotation
+    from data_bridge.fields import evaluate_forwardref  # noqa: PLC0415 - needs Pydantic
+
     evaluated = evaluate_forwardref(ForwardRef(annotation), globalns, globalns)
     return None if evaluated is type(None) else evaluated
 

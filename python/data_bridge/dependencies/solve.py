@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from data_bridge.concurrency import run_in_threadpool
-from data_bridge.fields import Undefined
+from data_bridge.defaults import UNREAD
 
-from .analyze import get_dependant
-from .body import request_body_to_args
+from .build import get_dependant
 from .lifetimes import enter_generator
 from .models import (
     Dependant,
@@ -24,7 +23,6 @@ from .models import (
     _is_gen_callable,
     _UsesScopesCache,
 )
-from .values import request_params_to_args
 
 if TYPE_CHECKING:
     from data_bridge.background import BackgroundTasks
@@ -49,7 +47,7 @@ async def solve_dependencies(
     *,
     request: Any,
     dependant: Dependant,
-    body: Any = Undefined,
+    body: Any = UNREAD,
     background_tasks: BackgroundTasks | None = None,
     response: Response | None = None,
     dependency_overrides_provider: Any | None = None,
@@ -112,6 +110,8 @@ class _Solver:
             self.cache.setdefault(key, result)
         self._take_params(dependant, values, errors)
         if dependant.body_params:
+            from .body import request_body_to_args  # noqa: PLC0415 - needs Pydantic
+
             found_values, found = await request_body_to_args(dependant.body_params, self.body, self.embed_body_fields)
             values.update(found_values)
             errors += found
@@ -151,6 +151,8 @@ class _Solver:
             (dependant.cookie_params, "cookies"),
         ):
             if fields:
+                from .values import request_params_to_args  # noqa: PLC0415 - needs Pydantic
+
                 found_values, found = request_params_to_args(fields, getattr(request, place))
                 values.update(found_values)
                 errors += found

@@ -10,12 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Annotated, Any, TypeGuard, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.version import VERSION
-
 T = TypeVar("T")
 UnionType = types.UnionType
-PYDANTIC_VERSION_MINOR_TUPLE = tuple(int(part) for part in VERSION.split(".")[:2])
 
 _GENERICS: tuple[Any, ...] = (typing._GenericAlias, types.GenericAlias, types.UnionType)  # type: ignore[attr-defined]
 
@@ -82,6 +78,8 @@ def value_is_sequence(value: Any) -> bool:
 
 
 def _is_complex_class(annotation: Any) -> bool:
+    from pydantic import BaseModel  # noqa: PLC0415 - a route without parameters asks nothing of the kind
+
     return (
         lenient_issubclass(annotation, (BaseModel, Mapping))
         or _is_sequence_class(annotation)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_o
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.fields import FieldInfo
+from pydantic.version import VERSION
 from pydantic_core import PydanticUndefined
 
 from .annotations import (
-    PYDANTIC_VERSION_MINOR_TUPLE,
     field_annotation_is_scalar,
     is_union,
     lenient_issubclass,
@@ -24,6 +24,7 @@ from .annotations import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+PYDANTIC_VERSION_MINOR_TUPLE = tuple(int(part) for part in VERSION.split(".")[:2])
 Undefined = RequiredParam = PydanticUndefined
 #: The attributes that a field's adapter takes over; FieldInfo has others, which differ between versions.
 _ATTRIBUTES = tuple(name for name in inspect.signature(Field).parameters if hasattr(FieldInfo(), name))

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .. import observing
 from ..concurrency import run_in_threadpool
-from ..defaults import DefaultPlaceholder, Unset, value_of
+from ..defaults import UNREAD, DefaultPlaceholder, Unset, value_of
 from ..dependencies import solve_dependencies
 from ..dependencies.models import _is_async_gen_callable, _is_coroutine_callable, _is_gen_callable
 from ..exceptions import HTTPException, RequestValidationError, WebSocketRequestValidationError
 from ..fields.annotations import lenient_issubclass
-from ..fields.model_field import Undefined
 from ..utils import is_body_allowed_for_status_code
 from . import streaming
 from .context import endpoint_context
@@ -107,13 +106,12 @@ class _Handler:
     def __init__(
         self, dependant: Dependant, body_field: ModelField | None, status_code: int | None, response_class: Any
     ) -> None:
-        from .. import params  # noqa: PLC0415 - needs Pydantic, which other routes do not
-        from ..responses import JSONResponse  # noqa: PLC0415
+        from ..responses import JSONResponse  # noqa: PLC0415 - responses builds on much
         from ..responses.events import EventSourceResponse  # noqa: PLC0415
 
         self.dependant = dependant
         self.body_field = body_field
-        self.is_form = body_field is not None and isinstance(body_field.field_info, params.Form)
+        self.is_form = body_field is not None and _is_form(body_field)
         self.status_code = status_code
         self.uses_default_class = isinstance(response_class, DefaultPlaceholder)
         self.response_class: Any = value_of(response_class) or JSONResponse
@@ -126,8 +124,8 @@ class _Handler:
         """Answer a request."""
         observing.note(request=request)
         context = partial(self._context, request)
-        body = Undefined if self.body_field is None else await self._read(request, context)
-        observing.note(body=None if body is Undefined else body)
+        body = UNREAD if self.body_field is None else await self._read(request, context)
+        observing.note(body=None if body is UNREAD else body)
         stack: AsyncExitStack = request.scope["fastapi_inner_astack"]
         with observing.operation("dependencies", self.dependant.call):
             solved = await solve_dependencies(
@@ -140,7 +138,7 @@ class _Handler:
             )
             observing.note(values=solved.values, errors=solved.errors)
         if solved.errors:
-            received = None if body is Undefined else body
+            received = None if body is UNREAD else body
             raise _failed(RequestValidationError(solved.errors, body=received, endpoint_ctx=context()))
         if self.is_event_stream or self.is_json_stream or self.is_generator:
             return await self._stream(solved, stack, context)
@@ -176,7 +174,7 @@ class _Handler:
     async def _read_json(self, request: Request) -> Any:
         content = await request.body()
         if not content:
-            return Undefined
+            return UNREAD
         content_type = request.headers.get("content-type")
         is_json = is_json_type(content_type) if content_type else not self.is_strict
         return await request.json() if is_json else content
@@ -247,6 +245,12 @@ class _Handler:
             content = streaming.raw(items) if self.is_async_generator else items
             response = self.response_class(content=content, **options)
         return _with_headers(response, solved)
+
+
+def _is_form(body_field: ModelField) -> bool:
+    from .. import params  # noqa: PLC0415 - needs Pydantic, which routes without a body do not
+
+    return isinstance(body_field.field_info, params.Form)
 
 
 def _with_headers(response: Response, solved: SolvedDependency) -> Response:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..defaults import DefaultPlaceholder, value_of
 from ..dependencies import (
-    _get_body_field,
     _get_flat_body_params,
-    _should_embed_body_fields,
     get_dependant,
     get_parameterless_sub_dependant,
     get_stream_item_type,
@@ -132,9 +130,13 @@ class RouteState:
         self.dependant, body_params, self._embed_body_fields = dependant_of(
             path=self.path_format, call=endpoint, dependencies=self.dependencies
         )
-        self.body_field = _get_body_field(
-            body_params=body_params, name=self.unique_id, embed_body_fields=self._embed_body_fields
-        )
+        self.body_field = None
+        if body_params:
+            from ..dependencies import _get_body_field  # noqa: PLC0415 - needs Pydantic
+
+            self.body_field = _get_body_field(
+                body_params=body_params, name=self.unique_id, embed_body_fields=self._embed_body_fields
+            )
         self._populate_result(options["response_model"])
 
     def _populate_responses(self) -> None:
@@ -217,4 +219,8 @@ def dependant_of(
         get_parameterless_sub_dependant(depends=cast("Any", depends), path=path) for depends in dependencies
     ]
     body_params = _get_flat_body_params(dependant)
+    if not body_params:
+        return dependant, body_params, False
+    from ..dependencies import _should_embed_body_fields  # noqa: PLC0415 - needs Pydantic
+
     return dependant, body_params, _should_embed_body_fields(body_params)

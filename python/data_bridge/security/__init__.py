@@ -1,17 +1,67 @@
 """Security schemes: dependencies that read a credential and stand in the OpenAPI document. Its worth is for the app."""
 
-from data_bridge.security.api_key import APIKeyCookie as APIKeyCookie
-from data_bridge.security.api_key import APIKeyHeader as APIKeyHeader
-from data_bridge.security.api_key import APIKeyQuery as APIKeyQuery
-from data_bridge.security.http import HTTPAuthorizationCredentials as HTTPAuthorizationCredentials
-from data_bridge.security.http import HTTPBasic as HTTPBasic
-from data_bridge.security.http import HTTPBasicCredentials as HTTPBasicCredentials
-from data_bridge.security.http import HTTPBearer as HTTPBearer
-from data_bridge.security.http import HTTPDigest as HTTPDigest
-from data_bridge.security.oauth2 import OAuth2 as OAuth2
-from data_bridge.security.oauth2 import OAuth2AuthorizationCodeBearer as OAuth2AuthorizationCodeBearer
-from data_bridge.security.oauth2 import OAuth2PasswordBearer as OAuth2PasswordBearer
-from data_bridge.security.oauth2 import OAuth2PasswordRequestForm as OAuth2PasswordRequestForm
-from data_bridge.security.oauth2 import OAuth2PasswordRequestFormStrict as OAuth2PasswordRequestFormStrict
-from data_bridge.security.oauth2 import SecurityScopes as SecurityScopes
-from data_bridge.security.open_id_connect_url import OpenIdConnect as OpenIdConnect
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from data_bridge.security.api_key import APIKeyCookie as APIKeyCookie
+    from data_bridge.security.api_key import APIKeyHeader as APIKeyHeader
+    from data_bridge.security.api_key import APIKeyQuery as APIKeyQuery
+    from data_bridge.security.http import HTTPAuthorizationCredentials as HTTPAuthorizationCredentials
+    from data_bridge.security.http import HTTPBasic as HTTPBasic
+    from data_bridge.security.http import HTTPBasicCredentials as HTTPBasicCredentials
+    from data_bridge.security.http import HTTPBearer as HTTPBearer
+    from data_bridge.security.http import HTTPDigest as HTTPDigest
+    from data_bridge.security.oauth2 import OAuth2 as OAuth2
+    from data_bridge.security.oauth2 import OAuth2AuthorizationCodeBearer as OAuth2AuthorizationCodeBearer
+    from data_bridge.security.oauth2 import OAuth2PasswordBearer as OAuth2PasswordBearer
+    from data_bridge.security.oauth2 import OAuth2PasswordRequestForm as OAuth2PasswordRequestForm
+    from data_bridge.security.oauth2 import OAuth2PasswordRequestFormStrict as OAuth2PasswordRequestFormStrict
+    from data_bridge.security.oauth2 import SecurityScopes as SecurityScopes
+    from data_bridge.security.open_id_connect_url import OpenIdConnect as OpenIdConnect
+
+__all__ = [
+    "APIKeyCookie",
+    "APIKeyHeader",
+    "APIKeyQuery",
+    "HTTPAuthorizationCredentials",
+    "HTTPBasic",
+    "HTTPBasicCredentials",
+    "HTTPBearer",
+    "HTTPDigest",
+    "OAuth2",
+    "OAuth2AuthorizationCodeBearer",
+    "OAuth2PasswordBearer",
+    "OAuth2PasswordRequestForm",
+    "OAuth2PasswordRequestFormStrict",
+    "OpenIdConnect",
+    "SecurityScopes",
+]
+
+#: Where each name is; its module is imported when it is asked for.
+_LATER = {
+    "APIKeyCookie": ".api_key",
+    "APIKeyHeader": ".api_key",
+    "APIKeyQuery": ".api_key",
+    "HTTPAuthorizationCredentials": ".http",
+    "HTTPBasic": ".http",
+    "HTTPBasicCredentials": ".http",
+    "HTTPBearer": ".http",
+    "HTTPDigest": ".http",
+    "OAuth2": ".oauth2",
+    "OAuth2AuthorizationCodeBearer": ".oauth2",
+    "OAuth2PasswordBearer": ".oauth2",
+    "OAuth2PasswordRequestForm": ".oauth2",
+    "OAuth2PasswordRequestFormStrict": ".oauth2",
+    "OpenIdConnect": ".open_id_connect_url",
+    "SecurityScopes": ".oauth2",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module of what is asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name], __name__), name)
