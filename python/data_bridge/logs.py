@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from . import request_ids
+
 if TYPE_CHECKING:
     from .settings import Settings
 
@@ -16,7 +18,7 @@ LEVELS = {"critical": 50, "error": 40, "warning": 30, "info": 20, "debug": 10}
 
 
 class Formatter(logging.Formatter):
-    """``INFO:     message``, the level in colour where the stream is a terminal."""
+    """``INFO:     [request's id] message``, the level in colour on a terminal, the id where there is one."""
 
     def __init__(self, *, colour: bool) -> None:
         super().__init__("%(message)s")
@@ -26,7 +28,9 @@ class Formatter(logging.Formatter):
         """Format one record."""
         name = record.levelname
         shown = f"\x1b[{COLOURS.get(name, 0)}m{name}\x1b[0m" if self._colour else name
-        return f"{shown}:{' ' * (9 - len(name))}{super().format(record)}"
+        request = request_ids.current.get()
+        named = f"[{request}] " if request else ""
+        return f"{shown}:{' ' * (9 - len(name))}{named}{super().format(record)}"
 
 
 def configure(settings: Settings) -> None:

@@ -134,6 +134,8 @@ async def live(
     occasion: Occasion,
 ) -> None:
     """Serve ``app`` on the running loop until ``stop`` is asked for or a signal of ``occasion`` comes."""
+    if settings.debug:
+        _show_errors(app)
     if not compiles(app, settings) and is_wsgi(app, settings):
         app = Wsgi(app, settings)
     Figures.of(app, occasion.board)
@@ -152,6 +154,13 @@ async def live(
         finally:
             server.close()
         await lifespan.shutdown()
+
+
+def _show_errors(app: object) -> None:
+    """Let an app with a debug mode like Starlette's have it; for others the server answers with tracebacks."""
+    logger.warning("Debug mode: clients see tracebacks, and the event loop checks itself. Not for production.")
+    if hasattr(app, "debug") and hasattr(app, "build_middleware_stack"):
+        app.debug = True
 
 
 @contextlib.contextmanager

@@ -71,7 +71,7 @@ def _serve(app: Any, settings: Settings) -> int:
 
 def serve_here(app: Any, settings: Settings, occasion: Occasion) -> None:
     """Serve ``app`` in this process."""
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with asyncio.Runner(debug=settings.debug or None, loop_factory=new_event_loop) as runner:
         serve_on(runner.get_loop(), app, settings, occasion)
 
 

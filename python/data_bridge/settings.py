@@ -11,6 +11,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
 from .binds import place
+from .folders import paired
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,6 +86,12 @@ class Settings:
         group="Proxies",
     )
 
+    request_id: bool = _setting(
+        False,
+        "give each request an id: in its response, its scope's state, its log lines; a trusted proxy's is kept",
+        group="Logging",
+    )
+    request_id_header: str = _setting("X-Request-ID", "the header that carries it", group="Logging")
     access_log: bool = _setting(True, "log a line for each request", group="Logging")
     access_log_format: str = _setting(
         "default",
@@ -111,6 +118,24 @@ class Settings:
         None, "path on the app's own addresses that shows the metrics, for example /metrics", group="Watching"
     )
     health: bool = _setting(False, "answer /livez and /readyz on the app's own addresses", group="Watching")
+
+    static: Texts = _setting(
+        (), "serve the files of folders, without the app: /path=folder; at / the app has what is no file", group="Files"
+    )
+    static_path_mount: Texts = _setting((), "the same: folders, each for a path of static_path_route", group="Files")
+    static_path_route: Texts = _setting(("/static",), "where those folders are served", group="Files")
+    static_index: str | None = _setting(
+        None,
+        "the file that answers for a folder, for example index.html",
+        group="Files",
+        flags=("--static-path-dir-to-file",),
+    )
+    static_max_age: int | None = _setting(
+        None,
+        "seconds for which clients need not ask again (Cache-Control)",
+        group="Files",
+        flags=("--static-path-expires",),
+    )
 
     server_header: bool = _setting(True, "send the Server header", group="Responses")
     date_header: bool = _setting(True, "send the Date header", group="Responses")
@@ -221,6 +246,9 @@ class Settings:
         "what the processes' titles name (default: the app); whole titles need setproctitle",
         group="Processes",
     )
+    debug: bool = _setting(
+        False, "asyncio's debug mode, and tracebacks in answers; never where strangers come", group="Development"
+    )
     reload: bool = _setting(False, "start again when the app's files change", group="Development")
     reload_dirs: Texts = _setting(
         (),
@@ -271,8 +299,11 @@ class Settings:
             raise ValueError(f"metrics_port must be 0 to 65535, not {self.metrics_port}")
         if self.metrics_path is not None and not self.metrics_path.startswith("/"):
             raise ValueError(f"metrics_path must begin with a slash, not be {self.metrics_path!r}")
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", self.request_id_header):
+            raise ValueError(f"request_id_header must be a header's name, not {self.request_id_header!r}")
         for where in self.bind:
             place(where)
+        paired(self.static, self.static_path_route, self.static_path_mount)
         if not re.fullmatch("0?[0-7]{3}", self.uds_permissions):
             raise ValueError(f"uds_permissions must be a file mode such as 660, not {self.uds_permissions!r}")
         for name in self.forwarded_allow_ips:
@@ -285,6 +316,11 @@ class Settings:
     def counts(self) -> bool:
         """Whether anybody wants to know what the server does."""
         return self.metrics or self.health or self.metrics_port is not None or self.metrics_path is not None
+
+    @property
+    def folders(self) -> list[tuple[str, str]]:
+        """Paths, and the folders whose files are served there."""
+        return paired(self.static, self.static_path_route, self.static_path_mount)
 
     def _check_tls(self) -> None:
         certificates = (self.ssl_certfile or "").split(",")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
+import os
 import socket
 import stat
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: Seconds that a server gets to accept whether it lives.
 _PATIENCE = 1.0
@@ -26,13 +31,14 @@ class UnixListener(socket.socket):
         Raises ``OSError`` with a text that says what to do.
         """
         opened = cls(socket.AF_UNIX, socket.SOCK_STREAM)
+        file = Path(path).absolute()
         try:
-            _clear(path)
-            opened.bind(path)
-            file = Path(path).absolute()
-            opened._made = file, _identity(file)
-            file.chmod(mode)  # before anybody can connect
-            opened.listen(backlog)
+            with _alone(file.parent):
+                _clear(path)
+                opened.bind(path)
+                opened._made = file, _identity(file)
+                file.chmod(mode)  # before anybody can connect
+                opened.listen(backlog)
         except OSError as error:
             opened.close()
             raise OSError(error.errno or errno.EINVAL, _unbound(path, error)) from None
@@ -46,6 +52,21 @@ class UnixListener(socket.socket):
                 if _identity(file) == identity:
                     file.unlink()
         super().close()
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one server at a time look for a dead one's file and take its place: two would remove each other's."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:  # a folder that may be written and not read; what is wrong with others, binding says
+        yield
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _identity(file: Path) -> tuple[int, int]:

@@ -306,6 +306,8 @@ def environ_of(scope: Scope) -> dict[str, Any]:
         # Reading ends with the body, however that is framed.
         "wsgi.input_terminated": True,
     }
+    if "request_id" in scope.get("state", ()):
+        environ["data_bridge.request_id"] = scope["state"]["request_id"]
     if scope["client"]:
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = scope["client"][0], str(scope["client"][1])
     for name, value in scope["headers"]:

@@ -28,6 +28,9 @@ VALUES = {
     "bind": ("127.0.0.1:1", "127.0.0.1:2"),
     "uds_permissions": "660",
     "metrics_path": "/figures",
+    "static": ("/one=.", "/two=."),
+    "static_path_mount": (".",),
+    "request_id_header": "X-Trace",
     "forwarded_allow_ips": ("10.0.0.0/8", "::1"),
 }
 

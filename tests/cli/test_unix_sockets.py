@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import signal
 import socket
 import stat
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,8 @@ from tests.support.certificates import Authority
 from websockets.sync.client import unix_connect
 
 import data_bridge
+from data_bridge import unix_sockets
+from data_bridge.unix_sockets import UnixListener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +127,37 @@ def test_another_servers_socket_and_other_files_are_left_alone(path: Path, tmp_p
         refused = servers.command(*run, str(where), folder=APPS)
         assert (refused.returncode, f"cannot listen at {where}" in refused.stderr) == (1, True)
         assert why in refused.stderr
+
+
+def test_of_servers_that_find_one_dead_file_at_once_one_has_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = socket.socket(socket.AF_UNIX)
+    dead.bind(str(path))
+    dead.close()
+    clear, flock, arrived = unix_sockets._clear, fcntl.flock, threading.Event()
+    others: list[Future[UnixListener]] = []
+
+    def listen() -> UnixListener:
+        return UnixListener.at(str(path), 8, mode=0o600)
+
+    def clear_beside_another(given: str) -> None:
+        clear(given)
+        if not others:
+            others.append(pool.submit(listen))
+            assert arrived.wait(servers.PATIENCE)
+
+    def arrive(descriptor: int, operation: int) -> None:
+        if others:
+            arrived.set()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(unix_sockets, "_clear", clear_beside_another)
+    monkeypatch.setattr(fcntl, "flock", arrive)
+    with ThreadPoolExecutor() as pool, listen():
+        with pytest.raises(OSError, match="is in use by another server; stop it or choose another path"):
+            others[0].result(servers.PATIENCE)
+        with socket.socket(socket.AF_UNIX) as trial:
+            trial.connect(str(path))
+    assert not path.exists()
 
 
 def test_a_successors_file_is_not_removed(path: Path) -> None:

@@ -261,6 +261,11 @@ impl Exchange {
         self.inner.is_secure()
     }
 
+    /// The request's name, where the server gives its requests names. It stands in the response.
+    pub fn request_id(&self) -> Option<&str> {
+        self.inner.request_id()
+    }
+
     /// The next part of the request body. The first call lets `100 Continue` go out where it is expected.
     pub fn next_chunk(&self) -> BodyEvent {
         self.inner.next_chunk()
@@ -453,6 +458,11 @@ impl Incoming {
     /// Whether the client speaks TLS: on this connection, or with the trusted proxy that says so.
     pub fn is_secure(&self) -> bool {
         self.inner.is_secure()
+    }
+
+    /// The request's name, where the server gives its requests names.
+    pub fn request_id(&self) -> Option<&str> {
+        self.inner.request_id()
     }
 
     /// How many bytes of the body are still to be read, where that is known.

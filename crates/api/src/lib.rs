@@ -18,14 +18,17 @@ pub mod metrics;
 pub mod native;
 pub mod overload;
 pub mod plan;
+pub mod request_id;
 pub mod route;
 pub mod server;
 pub mod service;
+pub mod statics;
 pub mod timeouts;
 pub mod tls;
 pub mod wake;
 pub mod websocket;
 
+mod accept_encoding;
 mod connection;
 #[cfg(not(feature = "fault-injection"))]
 mod faults;

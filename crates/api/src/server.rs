@@ -19,6 +19,7 @@ use crate::limits::Limits;
 use crate::listener;
 use crate::metrics::{self, Meter};
 use crate::overload::Overload;
+use crate::request_id::RequestIds;
 use crate::service::Service;
 use crate::timeouts::Timeouts;
 use crate::tls::accept;
@@ -67,6 +68,8 @@ pub struct Config {
     pub server_header: Option<String>,
     /// Whether to send a `Date` header where a response has none.
     pub date_header: bool,
+    /// What names the requests, where they are to have names.
+    pub request_ids: Option<RequestIds>,
     /// Where to log each answered request.
     pub access_log: Option<AccessLog>,
     /// Where to count what the server does.
@@ -92,6 +95,7 @@ impl Default for Config {
             http2: Some(http2::Options::default()),
             server_header: Some("data_bridge".to_owned()),
             date_header: true,
+            request_ids: None,
             access_log: None,
             meter: None,
         }

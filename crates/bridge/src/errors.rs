@@ -70,6 +70,15 @@ pub fn log(logger: &Bound<'_, PyAny>, text: &str, error: Option<&PyErr>) -> PyRe
         .map(drop)
 }
 
+/// What the interpreter would print of an error that nobody catches.
+pub fn traceback(py: Python<'_>, error: &PyErr) -> PyResult<String> {
+    let lines = py
+        .import("traceback")?
+        .call_method1("format_exception", (error.value(py),))?;
+    let lines: Vec<String> = lines.extract()?;
+    Ok(lines.concat())
+}
+
 /// An error of the system, with its number: Python makes the right subclass of `OSError` of it.
 pub fn system(error: &std::io::Error) -> PyErr {
     match error.raw_os_error() {

@@ -14,6 +14,7 @@ mod logging;
 mod metrics;
 mod native;
 mod plan;
+mod request_id;
 pub mod running;
 mod serve;
 mod settings;

@@ -1,6 +1,6 @@
 //! A server on a loop's thread, as Python sees it: bind, start, drain, close. The order of these is `server.py`'s.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::os::fd::RawFd;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use api::metrics::{self, Fronted, LoopMeter, Meter};
 use api::server::{self, DrainReport, Handle, Listener};
 use api::service::Service;
+use api::statics::Statics;
 use pyloop::gil::Kept;
 use pyloop::host::{self, Observer};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -36,6 +37,10 @@ struct State {
     on_disconnect: OnDisconnect,
     running: Rc<Running>,
     counting: Option<Counting>,
+    /// Folders whose files are served before the app, until it starts.
+    folders: Cell<Option<settings::Folders>>,
+    /// Whether clients are shown what went wrong.
+    debug: bool,
 }
 
 /// What a server tells those who watch it.
@@ -78,8 +83,11 @@ impl State {
         Ok(())
     }
 
-    /// What answers, with the monitor in front where it is asked on the app's addresses.
-    fn fronted(&self, service: Rc<dyn Service>) -> Rc<dyn Service> {
+    /// What answers, with folders and, where it is asked on the app's addresses, the monitor in front.
+    fn fronted(&self, mut service: Rc<dyn Service>) -> Rc<dyn Service> {
+        if let Some((mounts, options)) = self.folders.take() {
+            service = Rc::new(Statics::new(mounts, options, service));
+        }
         let monitor = self
             .counting
             .as_ref()
@@ -131,6 +139,8 @@ impl Server {
             on_disconnect: settings::on_disconnect(settings)?,
             running: Rc::default(),
             counting,
+            folders: Cell::new(settings::folders(settings)?),
+            debug: settings.getattr("debug")?.extract()?,
         }))))
     }
 
@@ -256,6 +266,7 @@ impl Server {
             state.map(|state| Kept::new(state.unbind())),
             own.on_disconnect,
             Rc::clone(&own.running),
+            own.debug,
         )
     }
 

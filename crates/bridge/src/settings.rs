@@ -1,6 +1,7 @@
 //! Python's `Settings` as the server's configuration. The names and defaults are `data_bridge.settings`'s.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use api::access_log::Format;
@@ -8,7 +9,9 @@ use api::forwarded::{Dialect, Trusted};
 use api::http2;
 use api::limits::Limits;
 use api::overload::Overload;
+use api::request_id::RequestIds;
 use api::server::Config;
+use api::statics::{Mount, Options};
 use api::timeouts::Timeouts;
 use api::tls::keyring::Keyring;
 use api::tls::{self, Demand, Source};
@@ -36,6 +39,7 @@ pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
         http2: http2(settings)?,
         server_header: get::<bool>(settings, "server_header")?.then(|| "data_bridge".to_owned()),
         date_header: get(settings, "date_header")?,
+        request_ids: request_ids(settings)?,
         access_log: access_log::sink(
             get(settings, "access_log")?,
             log_format(settings)?,
@@ -43,6 +47,26 @@ pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
         ),
         ..defaults
     })
+}
+
+/// Folders to serve, and how.
+pub type Folders = (Vec<Mount>, Options);
+
+/// Nothing where there are none.
+pub fn folders(settings: &Bound<'_, PyAny>) -> PyResult<Option<Folders>> {
+    let folders: Vec<(String, PathBuf)> = get(settings, "folders")?;
+    if folders.is_empty() {
+        return Ok(None);
+    }
+    let mount = |(prefix, root): &(String, PathBuf)| Mount::new(prefix, root);
+    let mounts: Result<_, _> = folders.iter().map(mount).collect();
+    let types = settings.py().import("data_bridge.folders")?;
+    let options = Options {
+        index: get(settings, "static_index")?,
+        max_age: get(settings, "static_max_age")?,
+        types: types.call_method0("media_types")?.extract()?,
+    };
+    Ok(Some((mounts?, options)))
 }
 
 /// What a client's leaving does to handlers.
@@ -131,6 +155,13 @@ fn dialect(settings: &Bound<'_, PyAny>) -> PyResult<Dialect> {
             _ => Dialect::XForwarded,
         },
     )
+}
+
+/// Nothing where requests are to have no names.
+fn request_ids(settings: &Bound<'_, PyAny>) -> PyResult<Option<RequestIds>> {
+    let wanted: bool = get(settings, "request_id")?;
+    let header: String = get(settings, "request_id_header")?;
+    Ok(wanted.then(|| RequestIds::by(&header)))
 }
 
 /// Nothing where clients shall not speak it.

@@ -31,12 +31,13 @@ pub(super) enum Atom {
     Millis,
     Micros,
     Process,
+    RequestId,
     /// A field of the request, by its name in lower case.
     Header(Box<str>),
 }
 
 /// Every atom but the fields.
-const ATOMS: [(&str, Atom); 19] = [
+const ATOMS: [(&str, Atom); 20] = [
     ("h", Atom::Address),
     ("l", Atom::Nothing),
     ("u", Atom::User),
@@ -56,6 +57,7 @@ const ATOMS: [(&str, Atom); 19] = [
     ("M", Atom::Millis),
     ("D", Atom::Micros),
     ("p", Atom::Process),
+    ("id", Atom::RequestId),
 ];
 
 impl Atom {
@@ -110,6 +112,7 @@ impl Atom {
             Self::Millis => write!(line, "{}", took.as_millis()),
             Self::Micros => write!(line, "{}", took.as_micros()),
             Self::Process => write!(line, "<{}>", std::process::id()),
+            Self::RequestId => escaped(line, request.request_id.map(str::as_bytes)),
             Self::Header(name) => escaped(line, head.get(name.as_bytes())),
         };
     }

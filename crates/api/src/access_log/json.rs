@@ -25,6 +25,8 @@ struct Line<'a> {
     referer: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_agent: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 pub(super) fn write(line: &mut String, request: Answered<'_>) {
@@ -42,6 +44,7 @@ pub(super) fn write(line: &mut String, request: Answered<'_>) {
         duration_ms: (request.took.as_secs_f64() * 1e6).round() / 1e3,
         referer: field(b"referer"),
         user_agent: field(b"user-agent"),
+        request_id: request.request_id,
     });
     // These members all have a form in JSON.
     if let Ok(written) = written {

@@ -25,6 +25,8 @@ pub struct AccessLog {
 pub(crate) struct Answered<'a> {
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) head: &'a Head,
+    /// The request's name, where it has one.
+    pub(crate) request_id: Option<&'a str>,
     pub(crate) status: u16,
     /// Bytes of the response's body.
     pub(crate) sent: u64,

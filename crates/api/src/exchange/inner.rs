@@ -30,6 +30,8 @@ pub(crate) struct Inner {
     pub(super) socket: OnceCell<Box<Socket>>,
     /// What a trusted proxy says of the client, once somebody has asked.
     origin: OnceCell<Origin>,
+    /// Its name, once somebody has asked, where requests have names.
+    request_id: OnceCell<Box<str>>,
     decoder: RefCell<Decoder>,
     /// Why the rest of the body will not come.
     lost: Cell<Option<BodyError>>,
@@ -74,6 +76,7 @@ impl Inner {
             response: Response::new(),
             socket: OnceCell::new(),
             origin: OnceCell::new(),
+            request_id: OnceCell::new(),
             head,
             lost: Cell::new(None),
             awaited: Cell::new(false),
@@ -115,6 +118,19 @@ impl Inner {
     pub(super) fn is_secure(&self) -> bool {
         let said = self.origin().secure;
         said.unwrap_or_else(|| self.link.info.is_secure())
+    }
+
+    /// The request's name, where requests have names: a trusted proxy's, or one of our own.
+    pub(super) fn request_id(&self) -> Option<&str> {
+        let engine = &self.link.engine;
+        let ids = engine.request_ids.as_ref()?;
+        let name = || {
+            let peer = self.link.info.peer();
+            let is_believed = engine.trusted.believes(engine.dialect, peer);
+            let given = self.head.get(ids.header().as_bytes());
+            ids.name(given.filter(|_| is_believed))
+        };
+        Some(self.request_id.get_or_init(name))
     }
 
     /// The client is gone, or the connection went on without this exchange.
@@ -320,6 +336,7 @@ impl Inner {
         if let Some(log) = &self.link.engine.access_log {
             log.answered(Answered {
                 peer: self.client(),
+                request_id: self.request_id(),
                 head: &self.head,
                 status: self.response.status(),
                 sent: self.response.sent(),

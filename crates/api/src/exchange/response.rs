@@ -151,6 +151,7 @@ impl Inner {
         let reply = self.reply(self.may_keep_alive());
         let stamp = self.link.engine.stamp();
         let started = encode::head(&mut held, stamp, reply, status, headers, None)?;
+        self.name_request(&mut held, 0);
         drop(held);
         self.begin(started, Stage::Held);
         Ok(())
@@ -266,12 +267,27 @@ impl Inner {
         encode: impl FnOnce(&mut Vec<u8>) -> Result<Started, ResponseError>,
     ) -> Result<Started, ResponseError> {
         let Some(outbox) = &self.link.outbox else {
-            return encode(self.link.output.borrow_mut().tail());
+            let mut output = self.link.output.borrow_mut();
+            let out = output.tail();
+            let start = out.len();
+            let started = encode(out)?;
+            self.name_request(out, start);
+            return Ok(started);
         };
         let mut lines = Vec::with_capacity(HEAD);
         let started = encode(&mut lines)?;
+        self.name_request(&mut lines, 0);
         outbox.head(started.status, lines);
         Ok(started)
+    }
+
+    /// Puts the request's name into the head that begins at `start`, where requests have names.
+    fn name_request(&self, out: &mut Vec<u8>, start: usize) {
+        if let Some(ids) = &self.link.engine.request_ids
+            && let Some(name) = self.request_id()
+        {
+            encode::add_field(out, start, ids.header().as_bytes(), name.as_bytes());
+        }
     }
 
     fn check_unstarted(&self) -> Result<(), ResponseError> {

@@ -44,9 +44,14 @@ impl Trusted {
         self.0.iter().any(|network| network.holds(address))
     }
 
+    /// Whether `peer` is a proxy whose headers count.
+    pub(crate) fn believes(&self, dialect: Dialect, peer: Option<SocketAddr>) -> bool {
+        dialect != Dialect::None && self.holds(peer.map(|peer| peer.ip()))
+    }
+
     /// What `head` says of the client, where `peer` is believed.
     pub(crate) fn origin(&self, dialect: Dialect, peer: Option<SocketAddr>, head: &Head) -> Origin {
-        if dialect == Dialect::None || !self.holds(peer.map(|peer| peer.ip())) {
+        if !self.believes(dialect, peer) {
             return Origin::default();
         }
         if dialect == Dialect::Forwarded {

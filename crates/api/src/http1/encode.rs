@@ -112,6 +112,24 @@ pub fn head<N: AsRef<[u8]>, V: AsRef<[u8]>>(
     result
 }
 
+/// Adds a field, whose name and value are valid, to the head that ends `out` and begins at `start`, unless it has one of this
+/// name.
+pub fn add_field(out: &mut Vec<u8>, start: usize, name: &[u8], value: &[u8]) {
+    let is_it = |line: &[u8]| {
+        let given = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        given.eq_ignore_ascii_case(name)
+    };
+    let head = out.get(start..).unwrap_or_default();
+    if head.split(|byte| *byte == b'\n').skip(1).any(is_it) {
+        return;
+    }
+    // The empty line stands at the end again.
+    out.truncate(out.len().saturating_sub(2));
+    for part in [name, b": ", value, b"\r\n\r\n"] {
+        out.extend_from_slice(part);
+    }
+}
+
 /// Appends an interim response with fields that the final one will probably have (RFC 8297). A client of HTTP/1.0 knows none.
 pub fn early_hints<N: AsRef<[u8]>, V: AsRef<[u8]>>(
     out: &mut Vec<u8>,

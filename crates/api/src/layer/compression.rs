@@ -2,6 +2,7 @@
 
 use super::gzip::Gzip;
 use super::{Answer, Layer, Request};
+use crate::accept_encoding::Weights;
 use crate::exchange::Chunk;
 
 /// How an encoding is chosen.
@@ -71,7 +72,8 @@ impl Compression {
                     .then_some("gzip")
             }
             Choice::Best(offered) => {
-                let weights = Weights::of(request);
+                let mut weights = Weights::of([]);
+                request.each(b"accept-encoding", &mut |field| weights.read(field));
                 let mut best = (None, 0.0);
                 for name in offered {
                     let weight = weights.get(name);
@@ -106,38 +108,4 @@ impl Layer for Compression {
         answer.body = Chunk::Owned(compressed.into());
         true
     }
-}
-
-/// How much a client likes each encoding that it names.
-struct Weights(Vec<(String, f64)>);
-
-impl Weights {
-    fn of(request: &dyn Request) -> Self {
-        let mut weights = Vec::new();
-        request.each(b"accept-encoding", &mut |field| {
-            for item in String::from_utf8_lossy(field).split(',') {
-                let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
-                weights.push((name.trim().to_ascii_lowercase(), weight(parameters)));
-            }
-        });
-        Self(weights)
-    }
-
-    /// The last weight of a name counts, or that of `*`.
-    fn get(&self, name: &str) -> f64 {
-        let named = |wanted: &str| self.0.iter().rev().find(|(given, _)| given == wanted);
-        named(name)
-            .or_else(|| named("*"))
-            .map_or(0.0, |found| found.1)
-    }
-}
-
-fn weight(parameters: &str) -> f64 {
-    for parameter in parameters.split(';') {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        if name.trim().eq_ignore_ascii_case("q") {
-            return value.trim().parse().unwrap_or(0.0);
-        }
-    }
-    1.0
 }

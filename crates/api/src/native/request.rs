@@ -58,6 +58,11 @@ impl Request {
         self.head().get(name.as_bytes())
     }
 
+    /// The request's name, where the server gives its requests names. It stands in the response.
+    pub fn request_id(&self) -> Option<&str> {
+        self.incoming.request_id()
+    }
+
     /// Both ends of the connection.
     pub fn connection(&self) -> &ConnectionInfo {
         self.incoming.connection()

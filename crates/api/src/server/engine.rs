@@ -14,6 +14,7 @@ use crate::listener::{Admission, Intake};
 use crate::metrics::{self, Meter, Standing};
 use crate::opening;
 use crate::overload::{Overload, Places};
+use crate::request_id::RequestIds;
 use crate::service::Service;
 use crate::socket::Socket;
 use crate::timeouts::{Millis, NEVER, Timeouts, Wheel};
@@ -60,6 +61,7 @@ pub(crate) struct Engine {
     stamp: Stamp,
     /// The second (of the wheel's clock) that the stamp's date was set in.
     dated: Cell<Millis>,
+    pub(crate) request_ids: Option<RequestIds>,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) meter: Option<Rc<Meter>>,
     max_connections: usize,
@@ -100,6 +102,7 @@ impl Engine {
             dated: Cell::new(NEVER),
             in_flight: Cell::new(0),
             requests_total: Cell::new(0),
+            request_ids: config.request_ids,
             access_log: config.access_log,
             meter: config.meter,
             max_connections: config.max_connections,

@@ -249,6 +249,10 @@ impl Cycle {
 }
 
 impl Protocol for Cycle {
+    fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
     /// Errors: `RuntimeError` for an illegal order or a response that HTTP forbids, `ClientDisconnected` (an `OSError`) where a
     /// stream goes on after a disconnect (ASGI 2.4).
     fn send(self: Rc<Self>, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<Sent> {

@@ -29,6 +29,7 @@ use self::websocket::Conversation;
 use crate::errors;
 use crate::ffi::ThreadBound;
 use crate::leaving::OnDisconnect;
+use crate::request_id;
 use crate::running::Running;
 use crate::task::{Started, Tasks};
 
@@ -43,6 +44,8 @@ struct Shared {
     running: Rc<Running>,
     /// Whether a client's leaving cancels its app; ASGI has it told alone.
     cancels: bool,
+    /// Whether a client is shown why the app failed.
+    shows_errors: bool,
     create_future: Kept<PyAny>,
     done: Kept<PyAny>,
     logger: Kept<PyAny>,
@@ -57,6 +60,7 @@ impl AsgiService {
         state: Option<Kept<PyDict>>,
         on_disconnect: OnDisconnect,
         running: Rc<Running>,
+        shows_errors: bool,
     ) -> PyResult<Self> {
         let py = event_loop.py();
         Ok(Self(Rc::new(Shared {
@@ -65,6 +69,7 @@ impl AsgiService {
             tasks: Tasks::new(event_loop)?,
             running,
             cancels: on_disconnect == OnDisconnect::Cancel,
+            shows_errors,
             create_future: Kept::new(event_loop.getattr("create_future")?.unbind()),
             done: Kept::new(Bound::new(py, Done)?.into_any().unbind()),
             logger: Kept::new(errors::logger(py)?.unbind()),
@@ -155,7 +160,12 @@ impl Shared {
             if let Some((key, value)) = beginning.extra {
                 scope.set_item(key, value)?;
             }
-            self.start(py, &call, &scope, beginning.context)
+            let own = match beginning.context {
+                None => request_id::context(py, call.exchange())?,
+                Some(_) => None,
+            };
+            let own = own.map(|own| own.bind(py));
+            self.start(py, &call, &scope, own.as_ref().or(beginning.context))
         });
         match started {
             Ok(Started::Finished(result)) => self.ended(py, &*call, &result.map(drop)),
@@ -191,16 +201,25 @@ impl Shared {
 
     /// The app has returned or raised.
     fn ended(&self, py: Python<'_>, call: &dyn Protocol, result: &PyResult<()>) {
+        if let Err(error) = result
+            && self.shows_errors
+        {
+            show(py, call.exchange(), error);
+        }
         let outcome = call.close(py, result.is_err());
+        let complain = |text: &str, error: Option<&PyErr>| {
+            let log = || errors::log(self.logger.bind(py), text, error);
+            match request_id::context(py, call.exchange())? {
+                None => log(),
+                Some(context) => context.run(py, log)?,
+            }
+        };
         let logged = match (result, outcome) {
             (Ok(()), Outcome::Complete | Outcome::Disconnected | Outcome::Overdue) => Ok(()),
-            (Ok(()), Outcome::NoResponse) => self.complain(
-                py,
-                "ASGI callable returned without starting a response",
-                None,
-            ),
-            (Ok(()), Outcome::Incomplete) => self.complain(
-                py,
+            (Ok(()), Outcome::NoResponse) => {
+                complain("ASGI callable returned without starting a response", None)
+            }
+            (Ok(()), Outcome::Incomplete) => complain(
                 "ASGI callable returned without completing its response",
                 None,
             ),
@@ -209,15 +228,24 @@ impl Shared {
             {
                 Ok(())
             }
-            (Err(error), _) => self.complain(py, "Exception in ASGI application", Some(error)),
+            (Err(error), _) => complain("Exception in ASGI application", Some(error)),
         };
         if let Err(error) = logged {
             error.write_unraisable(py, Some(self.app.bind(py)));
         }
     }
+}
 
-    fn complain(&self, py: Python<'_>, text: &str, error: Option<&PyErr>) -> PyResult<()> {
-        errors::log(self.logger.bind(py), text, error)
+/// Answers with the traceback, where nothing was answered yet.
+fn show(py: Python<'_>, exchange: &Exchange, error: &PyErr) {
+    let headers = [("content-type", "text/plain; charset=utf-8")];
+    match errors::traceback(py, error) {
+        Ok(text) => {
+            if let Err(error) = exchange.respond(500, headers, text.as_bytes()) {
+                debug!(%error, "a traceback was not sent");
+            }
+        }
+        Err(error) => error.write_unraisable(py, None),
     }
 }
 

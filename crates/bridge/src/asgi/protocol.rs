@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use api::exchange::Exchange;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -9,6 +10,8 @@ use super::awaitable::Awaited;
 
 /// One call: what `receive`, `send` and the end of the app mean. `receive` is [`Awaited::value`].
 pub trait Protocol: Awaited {
+    /// The request.
+    fn exchange(&self) -> &Exchange;
     /// Carries out one message of the app.
     fn send(self: Rc<Self>, py: Python<'_>, message: &Bound<'_, PyDict>) -> PyResult<Sent>;
     /// The app has returned or raised; whatever it left undone is settled here.

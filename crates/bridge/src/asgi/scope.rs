@@ -133,8 +133,17 @@ impl Template {
         scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, head.raw_path()))?;
         scope.set_item(intern!(py, "query_string"), PyBytes::new(py, head.query()))?;
         scope.set_item(intern!(py, "headers"), headers(py, head)?)?;
-        if let Some(state) = &self.state {
-            scope.set_item(intern!(py, "state"), state.bind(py).copy()?)?;
+        let name = exchange.request_id();
+        let state = self.state.as_ref().map(|state| state.bind(py).copy());
+        let state = match (state, name) {
+            (None, Some(_)) => Some(PyDict::new(py)),
+            (state, _) => state.transpose()?,
+        };
+        if let Some(state) = state {
+            if let Some(name) = name {
+                state.set_item(intern!(py, "request_id"), name)?;
+            }
+            scope.set_item(intern!(py, "state"), state)?;
         }
         Ok(scope)
     }

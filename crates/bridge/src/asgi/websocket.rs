@@ -192,6 +192,10 @@ fn transmit(py: Python<'_>, socket: &WebSocket, payload: &Payload<'_>) -> PyResu
 }
 
 impl Protocol for Conversation {
+    fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
     /// Errors: `RuntimeError` for an illegal order, `ClientDisconnected` (an `OSError`) once the client has left.
     fn send(self: Rc<Self>, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<Sent> {
         let phase = self.phase.get();

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use super::{Face, Owed, Shared, pool};
 use crate::ffi;
 use crate::plan::{Direct, Found, Mode};
+use crate::request_id;
 
 /// The arguments of a call, in the order of their names.
 pub type Arguments<'py> = SmallVec<[Bound<'py, PyAny>; 6]>;
@@ -120,7 +121,10 @@ impl<F: Face> Arrived<F> {
                     F::answer(py, owed, result);
                 });
                 let (submit, remote) = (shared.submit.bind(py), shared.remote.clone());
-                pool::start(submit, remote, function, arguments, names, answer);
+                let start = || pool::start(submit, remote, function, arguments, names, answer);
+                if let Err(error) = context.run(py, start) {
+                    error.write_unraisable(py, Some(function));
+                }
             }
         }
     }
@@ -128,6 +132,7 @@ impl<F: Face> Arrived<F> {
     /// The response that this request is owed, and the context in which user code makes it.
     pub fn owed(self, py: Python<'_>) -> PyResult<(Owed<F>, ffi::Context)> {
         let context = ffi::Context::copy_current(py)?;
+        request_id::tell(py, &context, &self.exchange)?;
         let owed = Owed::new(self.shared, self.exchange, self.found, &context.bind(py))
             .with_body(self.body);
         Ok((owed, context))
