@@ -1,8 +1,8 @@
 """The default pool of a loop: a ThreadPoolExecutor, with a shorter way from the loop to its threads and back.
 
 A call of the loop's needs no `concurrent.futures.Future`, which nobody would ever see: an item of the pool's own queue
-runs the function and hands the result to the loop. Threads, limits and shutdown stay the pool's; whatever is submitted
-to it by others takes its usual way.
+runs the function and leaves the result for the loop, which is woken when the thread waits again. Threads, limits and
+shutdown stay the pool's; whatever is submitted to it by others takes its usual way.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import concurrent.futures
 import concurrent.futures.thread
 import contextlib
 from typing import TYPE_CHECKING, Any
+
+from ._native import WorkQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +36,7 @@ class DefaultExecutor(concurrent.futures.ThreadPoolExecutor):
         self, max_workers: int | None = None, name: str = "asyncio", initializer: Callable[[], object] | None = None
     ) -> None:
         super().__init__(max_workers, thread_name_prefix=name, initializer=initializer)
+        self._work_queue = WorkQueue()
         self._idle_semaphore: Any = _Idle()
 
     def call(
@@ -115,7 +118,7 @@ class _Call:
 
     def _tell(self, tell: Callable[[asyncio.Future[Any], Any], None], outcome: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop was closed without waiting for its pool
-            self._loop.call_soon_threadsafe(tell, self._future, outcome)
+            WorkQueue.leave(self._loop, tell, self._future, outcome)
 
     @property
     def future(self) -> _Call:

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import gc
 import os
+import queue
 import sys
 import threading
 import weakref
@@ -13,6 +14,7 @@ import weakref
 import pytest
 
 import data_bridge
+from data_bridge._native import WorkQueue
 from data_bridge.executor import DefaultExecutor
 
 
@@ -247,3 +249,44 @@ def test_a_call_that_answers_by_itself():
     assert ran == ["begun", "own_0"]
     with pytest.raises(RuntimeError, match=r"^cannot schedule new futures after shutdown$"):
         executor.post(Call())
+
+
+def test_a_thread_that_ends_wakes_the_loop_for_what_it_left():
+    loop = data_bridge.new_event_loop()
+    try:
+        done = loop.create_future()
+        thread = threading.Thread(target=WorkQueue.leave, args=(loop, done.set_result, "left"))
+        loop.call_soon(thread.start)
+        assert loop.run_until_complete(done) == "left"
+        thread.join()
+    finally:
+        loop.close()
+
+
+def test_items_are_taken_in_order_by_whoever_waits():
+    items = WorkQueue()
+    with pytest.raises(queue.Empty):
+        items.get_nowait()
+    taken = []
+    thread = threading.Thread(target=lambda: taken.extend(items.get() for _ in range(3)))
+    thread.start()
+    for item in range(3):
+        items.put(item)
+    thread.join()
+    assert taken == [0, 1, 2]
+    assert items.empty()
+
+
+def test_a_queue_that_holds_itself_is_collected():
+    items = WorkQueue()
+
+    class Item:
+        pass
+
+    item = Item()
+    item.queue = items
+    gone = weakref.ref(item)
+    items.put(item)
+    del item, items
+    gc.collect()
+    assert gone() is None

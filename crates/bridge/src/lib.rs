@@ -41,7 +41,7 @@ mod _native {
     #[pymodule_export]
     use crate::watch::Watcher;
     #[pymodule_export]
-    use pyloop::EventLoop;
+    use pyloop::{EventLoop, WorkQueue};
     use pyo3::prelude::*;
 
     #[pymodule_init]

@@ -51,12 +51,15 @@ impl<T> Inbox<T> {
     /// Leaves `item`. `true`: the caller must wake the loop.
     #[must_use]
     pub fn push(&self, item: T) -> bool {
-        {
-            let mut queue = self.queue();
-            queue.push(item);
-            self.filled.store(true, Ordering::Relaxed);
-        }
+        self.leave(item);
         self.notify()
+    }
+
+    /// Leaves `item`; the caller owes a [`Inbox::notify`].
+    pub fn leave(&self, item: T) {
+        let mut queue = self.queue();
+        queue.push(item);
+        self.filled.store(true, Ordering::Relaxed);
     }
 
     /// Says that there is something to look at, here or elsewhere. `true`: the caller must wake the loop.

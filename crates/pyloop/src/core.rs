@@ -21,6 +21,7 @@ use crate::ffi::handle::{CANCELLED, HandleRef, SCHEDULED};
 use crate::ffi::python::{self, Owner};
 use crate::handle;
 use crate::host::Job;
+use crate::owed;
 use crate::park::Park;
 use crate::poller::{Events, Interest, Mode, Poller, Source};
 use crate::ready::{Ready, ReadyQueue};
@@ -46,6 +47,16 @@ impl Shared {
         if self.inbox.push(call) {
             self.ring();
         }
+        true
+    }
+
+    /// Leaves a call; this thread wakes the loop when it has given the interpreter up. `false`: the loop is closed.
+    pub(crate) fn leave(self: &Arc<Self>, call: RemoteCall) -> bool {
+        if self.closed.load(Ordering::Acquire) {
+            return false;
+        }
+        self.inbox.leave(call);
+        owed::owe(self);
         true
     }
 

@@ -115,6 +115,12 @@ impl Remote {
     pub fn call(&self, call: RemoteCall) -> bool {
         self.0.send(call)
     }
+
+    /// The same from a thread of a pool that is about to wait for its next call: the loop is woken then, so that it need
+    /// not wait for the interpreter.
+    pub fn leave(&self, call: RemoteCall) -> bool {
+        self.0.leave(call)
+    }
 }
 
 /// The loop's address for other threads.

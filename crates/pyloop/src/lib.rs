@@ -12,6 +12,7 @@ pub mod gil;
 mod handle;
 mod handle_lock;
 pub mod host;
+mod owed;
 mod park;
 pub mod poller;
 mod readers;
@@ -23,9 +24,11 @@ mod sock;
 mod tasks;
 mod tick;
 mod transport;
+mod work_queue;
 
 pub use event_loop::EventLoop;
 pub use transport::{DatagramTransport, StreamTransport};
+pub use work_queue::WorkQueue;
 
 use pyo3::prelude::*;
 

@@ -1,4 +1,5 @@
-//! A `def` function in one of the app's threads. Knows an executor by its `submit` alone.
+//! A `def` function in one of the app's threads. Knows an executor by its `submit` alone, and that its threads
+//! wait in a `WorkQueue`.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -87,6 +88,6 @@ impl ThreadCall {
         let ticket = self.ticket.clone();
         // Where the loop is closed, so is the connection: nobody waits for the outcome.
         self.remote
-            .call(Box::new(move |py| ticket.redeem(py, unkept(py, outcome))));
+            .leave(Box::new(move |py| ticket.redeem(py, unkept(py, outcome))));
     }
 }

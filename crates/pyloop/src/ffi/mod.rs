@@ -18,5 +18,6 @@ pub mod lending;
 pub mod methods;
 pub mod process;
 pub mod python;
+pub mod semaphore;
 pub mod socket;
 pub mod sys;
