@@ -83,3 +83,83 @@ def test_a_folder_that_cannot_be_watched_is_an_error(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert f"cannot watch {missing}" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_editors_that_replace_the_file(tmp_path: Path) -> None:
+    file, beside, backup = (tmp_path / name for name in ("app.py", ".app.py.swp", "app.py~"))
+    write(file, "first")
+    with servers.data_bridge("app:app", "--reload", app_dir=tmp_path) as server:
+        await_answer(server, "first")
+        write(beside, "renamed")
+        beside.replace(file)
+        await_answer(server, "renamed")
+        file.rename(backup)  # as vim does with `backupcopy=no`
+        write(file, "written anew")
+        backup.unlink()
+        await_answer(server, "written anew")
+        assert server.output.count("Changed: app.py. Starting again.") == 2
+
+
+PARTS = """
+from pathlib import Path
+
+async def app(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": " ".join(FOUND).encode()})
+
+HERE = Path(__file__).parent
+FOUND = sorted(str(path.relative_to(HERE)) for path in HERE.rglob("*.py"))
+"""
+
+
+def test_files_that_come_and_go(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(PARTS)
+    with servers.data_bridge("app:app", "--reload", app_dir=tmp_path) as server:
+        await_answer(server, "app.py")
+        (tmp_path / "new.py").write_text("")
+        await_answer(server, "app.py new.py")
+        (tmp_path / "new.py").unlink()
+        await_answer(server, "app.py")
+        (tmp_path / "package").mkdir()
+        (tmp_path / "package" / "inner.py").write_text("")
+        await_answer(server, "app.py package/inner.py")
+        (tmp_path / "package").rename(tmp_path / "renamed")
+        await_answer(server, "app.py renamed/inner.py")
+        (tmp_path / "renamed" / "inner.py").unlink()
+        await_answer(server, "app.py")
+
+
+def test_the_folders_to_watch_are_those_named(tmp_path: Path) -> None:
+    names = ("app", "one", "two")
+    for name in names:
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "app.py", name)
+    options = [option for name in names[1:] for option in ("--reload-dir", str(tmp_path / name))]
+    with servers.data_bridge("app:app", "--reload", *options, app_dir=tmp_path / "app") as server:
+        await_answer(server, "app")
+        write(tmp_path / "app" / "app.py", "not watched")
+        for count, name in enumerate(names[1:], start=1):
+            write(tmp_path / name / "app.py", name)
+            server.wait_until(lambda count=count: server.output.count("Changed: app.py. Starting again.") == count)
+            await_answer(server, "not watched")
+
+
+def test_an_app_that_is_broken_from_the_start_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import missing_yet\n")
+    with servers.data_bridge("app:app", "--reload", app_dir=tmp_path) as server:
+        server.wait_for("waiting for a change")
+        assert "No module named 'missing_yet'" in server.output
+        assert "data_bridge" not in server.output.partition("Traceback")[2].partition("data-bridge: error")[0]
+        write(tmp_path / "app.py", "mended")
+        await_answer(server, "mended")
+        assert server.stop(signal.SIGINT) == 0
+
+
+def test_an_env_file_counts_where_it_is_told_to(tmp_path: Path) -> None:
+    write(tmp_path / "app.py", "first")
+    (tmp_path / "settings.env").write_text("A=1\n")
+    with servers.data_bridge("app:app", "--reload", "--reload-include", "*.env", app_dir=tmp_path) as server:
+        await_answer(server, "first")
+        (tmp_path / "settings.env").write_text("A=2\n")
+        server.wait_for("Changed: settings.env. Starting again.")
+        await_answer(server, "first")

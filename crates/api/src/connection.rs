@@ -160,10 +160,15 @@ impl Connection {
         }
         if budget == 0 && self.phase == Phase::Head {
             cx.waker().wake_by_ref();
-        } else if stage == Stage::Draining && self.is_idle() && !self.has_unread() {
+        } else if stage == Stage::Draining && self.is_idle() && !self.may_still_ask() {
             return Flow::Break(());
         }
         Flow::Continue(())
+    }
+
+    /// Whether a request may be on its way: on a new connection, or on any where something has come.
+    fn may_still_ask(&mut self) -> bool {
+        self.has_unread() || self.deadlines.is_fresh()
     }
 
     /// Whether the output has drained enough for a head that it held back.

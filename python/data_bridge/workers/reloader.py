@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 import logging
 import signal
 from fnmatch import fnmatch
@@ -29,6 +30,9 @@ logger = logging.getLogger("data_bridge")
 GRACE = 0.3
 #: Seconds without another change before the worker is started again: editors write in several steps.
 QUIET = 0.05
+
+#: Files of a new folder that are looked at.
+_MOST = 10_000
 
 #: Where the one worker counts; 0 is the master's.
 _SLOT = 1
@@ -115,9 +119,15 @@ class Filter:
         self._folders = [Path(folder) for folder in folders]
 
     def of(self, paths: Iterable[Path]) -> list[str]:
-        """Give the paths that count, relative to the watched folder."""
-        below = (self._below(path) for path in paths)
+        """Give the paths that count, relative to the watched folder. A folder that came counts for what is in it."""
+        below = (self._below(file) for path in paths for file in self._files(path))
         return [str(path) for path in below if _fits(path, self._includes) and not _fits(path, self._excludes)]
+
+    def _files(self, path: Path) -> Iterable[Path]:
+        """Give ``path``, or the files of a folder: of one that was moved here, the system names no others."""
+        if _fits(self._below(path), self._excludes) or not path.is_dir():
+            return (path,)
+        return itertools.islice(path.rglob("*"), _MOST)
 
     def _below(self, path: Path) -> Path:
         return next((path.relative_to(folder) for folder in self._folders if path.is_relative_to(folder)), path)

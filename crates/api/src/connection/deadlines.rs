@@ -22,6 +22,10 @@ pub(crate) enum Expired {
     Grace,
 }
 
+/// How old a connection is, in milliseconds, before a stop of the server counts its silence as idleness: its first request
+/// may be under way, and whoever sent it would see it lost.
+const FRESH: Millis = 250;
+
 /// Every deadline a connection can have at once; `NEVER` where it has none.
 pub(crate) struct Deadlines {
     wheel: Rc<Wheel>,
@@ -36,6 +40,9 @@ pub(crate) struct Deadlines {
     grace: Millis,
     /// `phase` is the deadline of a head whose first byte has come.
     in_head: bool,
+    opened: Millis,
+    /// The end of being fresh, where the server waits for it.
+    fresh: Millis,
 }
 
 fn millis(duration: Duration) -> Millis {
@@ -57,8 +64,11 @@ impl Deadlines {
             write: NEVER,
             grace: NEVER,
             in_head: false,
+            opened: 0,
+            fresh: NEVER,
         };
         deadlines.begin_turn(engine);
+        deadlines.opened = deadlines.now;
         deadlines.head_begun();
         deadlines
     }
@@ -66,6 +76,17 @@ impl Deadlines {
     /// Looks at the clock, once for all that happens in one turn.
     pub(crate) fn begin_turn(&mut self, engine: &Engine) {
         self.now = engine.now();
+        self.fresh = NEVER;
+    }
+
+    /// Whether the first head of a connection that was opened just now may still come; if so, the end of that is a deadline.
+    pub(crate) fn is_fresh(&mut self) -> bool {
+        let until = self.opened.saturating_add(FRESH);
+        let fresh = self.in_head && self.now < until;
+        if fresh {
+            self.fresh = until;
+        }
+        fresh
     }
 
     pub(crate) fn after(&self, duration: Duration) -> Millis {
@@ -171,7 +192,14 @@ impl Deadlines {
 
     /// Goes to sleep until the first of them.
     pub(crate) fn arm(&mut self, waker: &Waker) {
-        let all = [self.phase, self.answer, self.body, self.write, self.grace];
+        let all = [
+            self.phase,
+            self.answer,
+            self.body,
+            self.write,
+            self.grace,
+            self.fresh,
+        ];
         let first = all.into_iter().min().unwrap_or(NEVER);
         self.entry
             .get_or_insert_with(|| Deadline::new(&self.wheel, waker.clone()))

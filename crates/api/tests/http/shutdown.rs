@@ -3,6 +3,7 @@
 use crate::support::{PATIENCE, connect, serve};
 use api::native::{Constant, Routes};
 use api::server::Handle;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -61,6 +62,26 @@ fn idle_connections_close_and_requests_in_flight_are_finished() {
         ("at last", Some("close"))
     );
     busy.assert_closed();
+}
+
+#[test]
+fn a_connection_of_just_now_may_still_ask() {
+    // It has a quarter of a second; on a busy machine even that can pass between two of our lines.
+    let answered = (0..20).any(|_| {
+        let server = serve(routes);
+        let mut new = server.connect();
+        server.until(|stats| stats.connections == 1);
+        server.tell(Handle::stop_accepting);
+        let mut reply = String::new();
+        let asked = new
+            .stream
+            .write_all(b"GET /plain HTTP/1.1\r\nhost: x\r\n\r\n");
+        let read = asked.and_then(|()| new.stream.read_to_string(&mut reply));
+        read.is_ok()
+            && reply.to_lowercase().contains("connection: close")
+            && reply.ends_with("hello")
+    });
+    assert!(answered);
 }
 
 #[test]
