@@ -78,7 +78,10 @@ class Lifespan:
 
     def _failed(self, error: Exception) -> None:
         if self._started.done():
-            logger.error("Exception in the app's lifespan", exc_info=error)
+            last = (self._stopped if self._stopped.done() else self._started).result()
+            # Who sends the traceback as the reason, as Starlette does, and raises as well, says it twice.
+            told = last is not None and last["type"].endswith(".failed") and last.get("message")
+            logger.log(logging.DEBUG if told else logging.ERROR, "Exception in the app's lifespan", exc_info=error)
         elif self._mode == "on":
             failure = StartupFailed("the app raised on the lifespan scope, and lifespan is 'on'")
             failure.__cause__ = error

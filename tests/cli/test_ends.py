@@ -75,3 +75,16 @@ def test_a_syntax_error_is_shown_where_it_is(flags: tuple[str, ...], tmp_path: P
     assert 'wrong.py", line 2' in ended.stderr
     assert "SyntaxError" in ended.stderr
     assert "could not be imported" in ended.stderr
+
+
+def test_a_start_up_that_fails_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "unready.py").write_text(
+        "import contextlib\nfrom starlette.applications import Starlette\n"
+        "@contextlib.asynccontextmanager\nasync def lifespan(app):\n    raise RuntimeError('no database')\n    yield\n"
+        "app = Starlette(lifespan=lifespan)\n"
+    )
+    ended = servers.command("run", "unready:app", "--port", "0", folder=tmp_path)
+    assert ended.returncode == 3
+    assert ended.stderr.count("RuntimeError: no database") == 1
+    assert ended.stderr.count("the app's start-up failed, nothing was served") == 1
+    assert "data_bridge/" not in ended.stderr

@@ -166,7 +166,7 @@ def test_many_requests_at_once_wait_together(server: servers.Server) -> None:
 def test_a_signal_drains_and_runs_the_shutdown(number: int) -> None:
     with servers.data_bridge("plain:app", app_dir=APPS) as server:
         with socket.create_connection((server.host, server.port), timeout=servers.PATIENCE) as waiting:
-            waiting.sendall(b"GET /slow?0.5 HTTP/1.1\r\nHost: a\r\n\r\n")
+            waiting.sendall(b"GET /slow?3 HTTP/1.1\r\nHost: a\r\n\r\n")
             with httpx.Client(base_url=server.url) as client:
                 client.get("/pid")
             server.process.send_signal(number)
