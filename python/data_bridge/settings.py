@@ -137,6 +137,12 @@ class Settings:
         flags=("--static-path-expires",),
     )
 
+    compress: bool = _setting(
+        False,
+        "compress what shrinks (texts, JSON, ...) by zstd, br or gzip, as the client likes best",
+        group="Responses",
+    )
+    compress_min_size: int = _setting(500, "shortest body that is compressed", group="Responses")
     server_header: bool = _setting(True, "send the Server header", group="Responses")
     date_header: bool = _setting(True, "send the Date header", group="Responses")
 

@@ -1,5 +1,6 @@
 //! The seam: one request and its response, whoever carries them. Knows neither sockets nor who answers.
 
+mod coded;
 mod inner;
 mod response;
 mod websocket;

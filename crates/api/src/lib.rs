@@ -3,6 +3,7 @@
 //! Everything runs on one thread, in the tasks of a Tokio local runtime, and is `!Send`.
 
 pub mod access_log;
+pub mod compress;
 pub mod error;
 pub mod exchange;
 #[cfg(feature = "fault-injection")]

@@ -12,6 +12,7 @@ pub(crate) use hangups::{Hangup, Watch};
 pub use crate::listener::Listener;
 
 use crate::access_log::AccessLog;
+use crate::compress::Compression;
 use crate::forwarded::{Dialect, Trusted};
 use crate::http1::encode::Stamp;
 use crate::http2;
@@ -68,6 +69,8 @@ pub struct Config {
     pub server_header: Option<String>,
     /// Whether to send a `Date` header where a response has none.
     pub date_header: bool,
+    /// What is compressed, where something is.
+    pub compression: Option<Compression>,
     /// What names the requests, where they are to have names.
     pub request_ids: Option<RequestIds>,
     /// Where to log each answered request.
@@ -95,6 +98,7 @@ impl Default for Config {
             http2: Some(http2::Options::default()),
             server_header: Some("data_bridge".to_owned()),
             date_header: true,
+            compression: None,
             request_ids: None,
             access_log: None,
             meter: None,

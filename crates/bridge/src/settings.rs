@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use api::access_log::Format;
+use api::compress::Compression;
 use api::forwarded::{Dialect, Trusted};
 use api::http2;
 use api::limits::Limits;
@@ -39,6 +40,7 @@ pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
         http2: http2(settings)?,
         server_header: get::<bool>(settings, "server_header")?.then(|| "data_bridge".to_owned()),
         date_header: get(settings, "date_header")?,
+        compression: compression(settings)?,
         request_ids: request_ids(settings)?,
         access_log: access_log::sink(
             get(settings, "access_log")?,
@@ -155,6 +157,13 @@ fn dialect(settings: &Bound<'_, PyAny>) -> PyResult<Dialect> {
             _ => Dialect::XForwarded,
         },
     )
+}
+
+/// Nothing where responses are sent as apps make them.
+fn compression(settings: &Bound<'_, PyAny>) -> PyResult<Option<Compression>> {
+    let wanted: bool = get(settings, "compress")?;
+    let minimum = get(settings, "compress_min_size")?;
+    Ok(wanted.then(|| Compression::new(minimum)))
 }
 
 /// Nothing where requests are to have no names.

@@ -29,7 +29,7 @@ pub(crate) struct FileRange {
 
 impl FileRange {
     /// Its first bytes, at most `room`. An error where the file has become shorter.
-    pub(super) fn read(&self, room: usize) -> io::Result<Bytes> {
+    pub(crate) fn read(&self, room: usize) -> io::Result<Bytes> {
         let mut block = vec![0; self.length.min(room).min(BLOCK)];
         let read = full(self.file.read_at(&mut block, self.offset))?;
         block.truncate(read);
@@ -37,7 +37,7 @@ impl FileRange {
     }
 
     /// What is left once `sent` bytes of it are out.
-    pub(super) fn after(&self, sent: usize) -> Self {
+    pub(crate) fn after(&self, sent: usize) -> Self {
         Self {
             file: Rc::clone(&self.file),
             offset: self.offset + sent as u64,

@@ -2,7 +2,9 @@
 //! The bytes are the encoder's.
 
 use super::Chunk;
+use super::coded::Coded;
 use super::inner::Inner;
+use crate::compress::Field;
 use crate::connection::{FileRange, OUTPUT_HIGH, Output};
 use crate::error::{Refusal, ResponseError};
 use crate::http1::encode::{self, Prepared, Reply, Stamp, Started};
@@ -31,7 +33,9 @@ pub(super) struct Response {
     stage: Cell<Stage>,
     status: Cell<u16>,
     /// A head that waits for the first part of the body.
-    held: RefCell<Vec<u8>>,
+    pub(super) held: RefCell<Vec<u8>>,
+    /// What becomes of the body, where it is compressed.
+    pub(super) coded: RefCell<Coded>,
     /// Frames the body, from the head on.
     body: Cell<Option<BodyEncoder>>,
     /// Bytes of the body that were given to be sent.
@@ -47,6 +51,7 @@ impl Response {
             stage: Cell::new(Stage::Waiting),
             status: Cell::new(0),
             held: RefCell::default(),
+            coded: RefCell::default(),
             body: Cell::new(None),
             sent: Cell::new(0),
             keep_alive: Cell::new(false),
@@ -105,6 +110,12 @@ impl Inner {
         N: AsRef<[u8]>,
         V: AsRef<[u8]>,
     {
+        if let Some(compression) = &self.link.engine.compression {
+            let (fields, body) = self.compressed(compression, status, headers, body);
+            return self.respond_by(body, |out, stamp, reply, length| {
+                encode::head(out, stamp, reply, status, pairs(&fields), length)
+            });
+        }
         self.respond_by(body, |out, stamp, reply, length| {
             encode::head(out, stamp, reply, status, headers, length)
         })
@@ -115,6 +126,10 @@ impl Inner {
         head: &Prepared,
         body: Chunk<'_>,
     ) -> Result<(), ResponseError> {
+        if self.link.engine.compression.is_some() && !head.closes() {
+            let (status, fields) = head.fields();
+            return self.respond(status, fields, body);
+        }
         self.respond_by(body, |out, stamp, reply, length| {
             head.head(out, stamp, reply, length)
         })
@@ -146,7 +161,25 @@ impl Inner {
         V: AsRef<[u8]>,
     {
         self.check_unstarted()?;
+        if let Some(compression) = &self.link.engine.compression {
+            let fields = self.coded_start(compression, status, headers);
+            return self.hold(status, pairs(&fields));
+        }
+        self.hold(status, headers)
+    }
+
+    /// Keeps the head back.
+    pub(super) fn hold<N, V>(
+        &self,
+        status: u16,
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<(), ResponseError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
         let mut held = self.response.held.borrow_mut();
+        held.clear();
         held.reserve(HEAD);
         let reply = self.reply(self.may_keep_alive());
         let stamp = self.link.engine.stamp();
@@ -162,16 +195,37 @@ impl Inner {
         if chunk.is_empty() {
             return Ok(());
         }
-        self.release_head();
-        let sent = self.append(chunk);
+        let encodes = self.link.engine.compression.as_ref();
+        let sent = match encodes.map(|by| self.coded_part(by, chunk.as_slice())) {
+            None | Some(Ok(None)) => {
+                self.release_head();
+                self.append(chunk)
+            }
+            Some(Ok(Some((part, excess)))) => {
+                self.release_head();
+                self.append(Chunk::Owned(part)).and_then(|()| match excess {
+                    0 => Ok(()),
+                    _ => Err(self.too_long()),
+                })
+            }
+            Some(Err(error)) => Err(error),
+        };
         self.link.schedule();
         sent
+    }
+
+    fn too_long(&self) -> ResponseError {
+        self.response.keep_alive.set(false);
+        ResponseError::TooLong
     }
 
     pub(super) fn write_file(&self, mut range: FileRange) -> Result<(), ResponseError> {
         self.check_open()?;
         if range.length == 0 {
             return Ok(());
+        }
+        if self.is_coded() {
+            return self.write_read(&range);
         }
         self.release_head();
         let sent = self.append_part(range.length, |output, admitted| {
@@ -216,7 +270,16 @@ impl Inner {
         V: AsRef<[u8]>,
     {
         self.check_open()?;
+        let (last, missing) = self.coded_end()?;
         self.release_head();
+        if !last.is_empty() {
+            self.append(Chunk::Owned(last))?;
+        }
+        if missing > 0 {
+            self.response.stage.set(Stage::Failed);
+            self.link.schedule();
+            return Err(ResponseError::TooShort { missing });
+        }
         self.end(trailers)
     }
 
@@ -226,6 +289,7 @@ impl Inner {
             Stage::Waiting | Stage::Held if !self.is_disconnected() => {
                 self.response.stage.set(Stage::Waiting);
                 self.response.held.borrow_mut().clear();
+                self.response.coded.take();
                 let headers = [("content-type", "text/plain; charset=utf-8")];
                 let Refusal { status, reason } = self.excuse();
                 let body = Chunk::Borrowed(reason.as_bytes());
@@ -402,6 +466,11 @@ impl Inner {
         self.unblock();
         ended
     }
+}
+
+/// Fields as the encoder takes them.
+pub(super) fn pairs(fields: &[Field]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    fields.iter().map(|(name, value)| (&**name, &**value))
 }
 
 /// For responses that have none.

@@ -212,6 +212,21 @@ impl Prepared {
         }
     }
 
+    /// Its status and fields, but for those that are the server's to write.
+    pub(crate) fn fields(&self) -> (u16, impl Iterator<Item = (&[u8], &[u8])>) {
+        let lines = self.text.split(|byte| *byte == b'\n').skip(1);
+        let fields = lines.filter_map(|line| {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            Some((&line[..colon], line[colon + 1..].trim_ascii()))
+        });
+        (self.status, fields)
+    }
+
+    /// Whether it ends its connection.
+    pub(crate) fn closes(&self) -> bool {
+        self.seen.close
+    }
+
     /// As [`head`].
     pub fn head(
         &self,

@@ -3,6 +3,7 @@
 use super::Config;
 use super::hangups::Hangups;
 use crate::access_log::AccessLog;
+use crate::compress::Compression;
 use crate::connection::{self, Link};
 use crate::exchange::ConnectionInfo;
 use crate::faults;
@@ -61,6 +62,7 @@ pub(crate) struct Engine {
     stamp: Stamp,
     /// The second (of the wheel's clock) that the stamp's date was set in.
     dated: Cell<Millis>,
+    pub(crate) compression: Option<Compression>,
     pub(crate) request_ids: Option<RequestIds>,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) meter: Option<Rc<Meter>>,
@@ -102,6 +104,7 @@ impl Engine {
             dated: Cell::new(NEVER),
             in_flight: Cell::new(0),
             requests_total: Cell::new(0),
+            compression: config.compression,
             request_ids: config.request_ids,
             access_log: config.access_log,
             meter: config.meter,
