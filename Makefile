@@ -107,7 +107,7 @@ bench-json: ## JSON benchmarks against orjson, msgspec, pydantic_core and json
 bench-native: build ## handlers of a user's module against one of the tree and the same route in Python; installs FastAPI into .venv (needs wrk)
 	cargo build --release -p native-benchmark
 	$(VENV)/bin/python -m pip install --quiet fastapi 'uvicorn[standard]' ./examples/native_wheel
-	$(VENV)/bin/python benchmarks/native.py $(CARGO_TARGET_DIR)/release/native-benchmark
+	$(VENV)/bin/python -m benchmarks.native $(CARGO_TARGET_DIR)/release/native-benchmark
 
 .PHONY: bench-uploads
 bench-uploads: build ## a multipart form of 1 GiB: CPU and memory beside Starlette's, whose package it installs into .venv

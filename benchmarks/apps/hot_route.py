@@ -41,10 +41,12 @@ def ours() -> Any:
 
 def native() -> Any:
     """Of ours, in Rust."""
+    import load
     import native_wheel
 
     import data_bridge
 
+    load.begin()
     app = data_bridge.App()
     app.native("/rows/{price}", native_wheel.range)
     return app

@@ -128,7 +128,14 @@ def test_a_mount(server: servers.Server) -> None:
     assert text(server, "/site/hello/you") == "hello you"
     assert text(server, "/site/slept") == "slept"
     assert ask(server, "/site/echo", "POST", b"to axum")[2] == b"to axum"
-    assert ask(server, "/site/none")[0] == 404
+    parts = [b"%05d" % number * 1000 for number in range(50)]
+    assert ask(server, "/site/streamed", "PUT", iter(parts))[2] == b"".join(parts)
+    status, headers, body = ask(server, "/site/echo", "DELETE")
+    assert (status, headers["allow"], body) == (405, "POST", b"")
+    status, headers, body = ask(server, "/site/hello/you", "HEAD")
+    assert (status, headers["content-length"], body) == (200, "9", b"")
+    status, _, body = ask(server, "/site/none")
+    assert (status, body) == (404, b"")
     assert ask(server, "/sites")[0] == 404
 
 

@@ -2,6 +2,7 @@
 //! called over the C ABI as if it were another module's.
 
 use api::exchange::Exchange;
+use api::layer::Layers;
 use api::native::foreign::{self, Foreign, Matched};
 use api::native::{Handler, Json, Params, Request, Routes};
 use api::route::RoutePattern;
@@ -50,6 +51,7 @@ struct OverAbi {
     handler: Foreign,
     pattern: RoutePattern,
     names: Arc<[Box<str>]>,
+    layers: Rc<Layers>,
 }
 
 impl OverAbi {
@@ -61,6 +63,7 @@ impl OverAbi {
             handler: unsafe { Foreign::new((&raw const EXPORTED).cast()) }?,
             names: pattern.params().map(|(name, _)| name.into()).collect(),
             pattern,
+            layers: Rc::default(),
         })
     }
 }
@@ -73,7 +76,7 @@ impl Handler for OverAbi {
             captures,
             prefix: 0,
         };
-        foreign::answer(&self.handler, exchange, matched)
+        foreign::answer(&self.handler, exchange, matched, &self.layers)
     }
 }
 

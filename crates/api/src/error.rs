@@ -113,6 +113,9 @@ pub enum ResponseError {
     /// This field of an answer to a WebSocket request is the server's.
     #[error("header {0:?} of a WebSocket's acceptance is the server's to write")]
     Handshake(String),
+    /// The library that compresses failed.
+    #[error("the response body cannot be compressed")]
+    Compression,
     /// A response was begun already.
     #[error("the response has been started already")]
     AlreadyStarted,

@@ -61,7 +61,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Sets the only field of this name: in the place of the first one, or at the end.
-    pub(super) fn set(&mut self, name: &'a [u8], value: impl Into<Text<'a>>) {
+    pub(crate) fn set(&mut self, name: &'a [u8], value: impl Into<Text<'a>>) {
         let is_it = |field: &(Text<'_>, Text<'_>)| field.0.eq_ignore_ascii_case(name);
         let Some(place) = self.fields.iter().position(is_it) else {
             return self.push(name, value);
@@ -70,6 +70,12 @@ impl<'a> Answer<'a> {
         let mut number = 0..;
         self.fields
             .retain(|field| number.next() <= Some(place) || !is_it(field));
+    }
+
+    /// Removes all fields of this name.
+    pub(super) fn remove(&mut self, name: &[u8]) {
+        self.fields
+            .retain(|field| !field.0.eq_ignore_ascii_case(name));
     }
 
     /// Says that the answer would be another one for another value of the request's field `name`.

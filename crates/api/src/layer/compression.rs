@@ -1,7 +1,7 @@
 //! Compression: bodies that are long enough, of a type that shrinks, to clients that take it.
 
-use super::gzip::Gzip;
-use super::{Answer, Layer, Request};
+use super::gzip::{Gzip, Stream};
+use super::{Answer, Encoder, Layer, Request};
 use crate::accept_encoding::Weights;
 use crate::exchange::Chunk;
 
@@ -87,14 +87,26 @@ impl Compression {
     }
 }
 
+impl Compression {
+    /// The encoding for an answer with a body of `length` bytes or, without, in parts. Says in the head what that depends on.
+    fn choose(
+        &self,
+        request: &dyn Request,
+        head: &mut Answer<'_>,
+        length: Option<usize>,
+    ) -> Option<&str> {
+        if length.is_some_and(|length| length < self.minimum_size) || self.leaves_alone(head) {
+            return None;
+        }
+        head.vary(b"Accept-Encoding");
+        self.encoding(request)
+    }
+}
+
 impl Layer for Compression {
     fn amend<'a>(&'a self, request: &'a dyn Request, answer: &mut Answer<'a>) -> bool {
         let length = answer.body.len();
-        if length < self.minimum_size || self.leaves_alone(answer) {
-            return true;
-        }
-        answer.vary(b"Accept-Encoding");
-        let Some(encoding) = self.encoding(request) else {
+        let Some(encoding) = self.choose(request, answer, Some(length)) else {
             return true;
         };
         if length == 0 || length >= self.thread_size || encoding != "gzip" {
@@ -107,5 +119,33 @@ impl Layer for Compression {
         answer.set(b"content-length", compressed.len().to_string().into_bytes());
         answer.body = Chunk::Owned(compressed.into());
         true
+    }
+
+    fn amends_all(&self, request: &dyn Request) -> bool {
+        self.encoding(request).is_none_or(|name| name == "gzip")
+    }
+
+    fn waits(&self, head: &Answer<'_>) -> bool {
+        !self.leaves_alone(head)
+    }
+
+    fn amend_head<'a>(
+        &'a self,
+        request: &'a dyn Request,
+        head: &mut Answer<'a>,
+        length: Option<usize>,
+    ) -> Option<Encoder> {
+        self.choose(request, head, length)?;
+        if length == Some(0) {
+            return None; // Nothing shrinks to less.
+        }
+        head.set(b"content-encoding", &b"gzip"[..]);
+        if length.is_none() {
+            head.remove(b"content-length");
+        }
+        Some(Encoder {
+            stream: Stream::new(self.gzip.level()),
+            thread_size: self.thread_size,
+        })
     }
 }

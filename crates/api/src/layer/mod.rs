@@ -6,6 +6,7 @@
 mod answer;
 mod compression;
 mod cors;
+mod exchange;
 mod gzip;
 mod hosts;
 mod limit;
@@ -17,6 +18,7 @@ mod tests;
 pub use self::answer::{Answer, Text};
 pub use self::compression::{Choice, Compression};
 pub use self::cors::{Cors, Preflight};
+pub use self::gzip::Stream;
 pub use self::hosts::Hosts;
 pub use self::limit::Limit;
 pub use self::secure::Secure;
@@ -67,6 +69,37 @@ pub trait Layer {
     fn amend<'a>(&'a self, _request: &'a dyn Request, _answer: &mut Answer<'a>) -> bool {
         true
     }
+
+    /// Whether [`amend_head`](Self::amend_head) fits whatever may be answered to this request.
+    fn amends_all(&self, _request: &dyn Request) -> bool {
+        true
+    }
+
+    /// Whether the head of an answer in parts has to wait for the first one.
+    fn waits(&self, _head: &Answer<'_>) -> bool {
+        false
+    }
+
+    /// Looks at the head of an answer that nobody can give again. Its body, of `length` bytes where it is whole, goes through
+    /// what this returns; it is not in the answer.
+    fn amend_head<'a>(
+        &'a self,
+        request: &'a dyn Request,
+        head: &mut Answer<'a>,
+        _length: Option<usize>,
+    ) -> Option<Encoder> {
+        self.amend(request, head);
+        None
+    }
+}
+
+/// What a body goes through on its way out.
+#[derive(Debug)]
+pub struct Encoder {
+    /// The compressor.
+    pub stream: Stream,
+    /// Bytes from which on a part is compressed in a thread.
+    pub thread_size: usize,
 }
 
 /// The layers of an app, the outermost one first.
@@ -105,6 +138,31 @@ impl Layers {
     /// Sends an answer from the routes outwards; `false` where the app has to send what was answered.
     pub fn amend<'a>(&'a self, request: &'a dyn Request, answer: &mut Answer<'a>) -> bool {
         amend(&self.0, request, answer)
+    }
+
+    /// Whether whatever is answered to this request can be amended by [`amend_head`](Self::amend_head).
+    pub fn amends_all(&self, request: &dyn Request) -> bool {
+        self.0.iter().all(|layer| layer.amends_all(request))
+    }
+
+    /// Whether the head of an answer in parts has to wait for the first one.
+    pub fn waits(&self, head: &Answer<'_>) -> bool {
+        self.0.iter().any(|layer| layer.waits(head))
+    }
+
+    /// Sends the head of an answer outwards that nobody can give again; what its body goes through. See [`Layer::amend_head`].
+    pub fn amend_head<'a>(
+        &'a self,
+        request: &'a dyn Request,
+        head: &mut Answer<'a>,
+        length: Option<usize>,
+    ) -> Option<Encoder> {
+        // What one has encoded no other one encodes again.
+        let mut encoder = None;
+        for layer in self.0.iter().rev() {
+            encoder = layer.amend_head(request, head, length).or(encoder);
+        }
+        encoder
     }
 }
 

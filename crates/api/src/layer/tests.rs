@@ -418,3 +418,63 @@ fn an_answer_is_amended_from_the_inside() {
     assert!(layers.amend(&asked, &mut answer) && !layers.is_empty());
     assert!(shown(&answer).contains("vary: Accept-Encoding, Origin"));
 }
+
+/// The text of a head that was given once, and what becomes of a body in these parts.
+fn encoded(layers: &Layers, asked: &Asked, length: Option<usize>, parts: &[&str]) -> String {
+    let given = [(&b"content-length"[..], &b"7"[..])];
+    let mut head = Answer::new(200, given, Chunk::Borrowed(&[]));
+    let encoder = layers.amend_head(asked, &mut head, length);
+    let mut lines = vec![shown(&head)];
+    if let Some(mut encoder) = encoder {
+        let mut bytes = Vec::new();
+        for part in parts {
+            bytes.extend(encoder.stream.compress(part.as_bytes(), false).unwrap());
+            // What has come so far can be read.
+            let mut stream = zlib_rs::Inflate::new(true, 31);
+            let mut out = vec![0; 1 << 16];
+            let flush = zlib_rs::InflateFlush::SyncFlush;
+            stream.decompress(&bytes, &mut out, flush).unwrap();
+            out.truncate(usize::try_from(stream.total_out()).unwrap());
+            assert!(out.ends_with(part.as_bytes()));
+        }
+        bytes.extend(encoder.stream.compress(b"", true).unwrap());
+        lines.push(text(&inflated(&bytes)));
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn an_answer_that_is_given_once_is_encoded_as_it_comes() {
+    let layers = Layers::new(vec![Box::new(gzip()), Box::new(cors()), Box::new(gzip())]);
+    let asked = Asked::with(&[("accept-encoding", "gzip")]);
+    let told = "vary: Accept-Encoding, Origin\ncontent-encoding: gzip";
+    let long = "y".repeat(5000);
+    assert_eq!(
+        encoded(&layers, &asked, None, &["one", &long]),
+        format!("200\n{told}\n\none{long}")
+    );
+    // The length stands until it is known anew.
+    let whole = encoded(&layers, &asked, Some(3000), &["whole"]);
+    assert_eq!(whole, format!("200\ncontent-length: 7\n{told}\n\nwhole"));
+    let plain = "200\ncontent-length: 7\nvary: Origin\n";
+    assert_eq!(encoded(&layers, &asked, Some(0), &["never"]), plain);
+}
+
+#[test]
+fn what_is_given_once_needs_an_encoding_of_ours() {
+    let offered = ["br", "gzip"].map(str::to_owned).to_vec();
+    let layers = Layers::new(vec![Box::new(Compression::new(
+        Choice::Best(offered),
+        6,
+        0..1000,
+        vec!["text/x".to_owned()],
+    ))]);
+    for (accepted, expected) in [("gzip", true), ("br", false), ("", true)] {
+        let asked = Asked::with(&[("accept-encoding", accepted)]);
+        assert_eq!(layers.amends_all(&asked), expected, "{accepted}");
+    }
+    let head = |kind: &'static [u8]| {
+        Answer::new(200, [(&b"content-type"[..], kind)], Chunk::Borrowed(&[]))
+    };
+    assert!(layers.waits(&head(b"text/y")) && !layers.waits(&head(b"text/x")));
+}

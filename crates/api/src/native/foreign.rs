@@ -2,6 +2,7 @@
 
 mod carrier;
 mod ffi;
+mod layered;
 mod on_server;
 
 pub use carrier::Carrier;

@@ -34,7 +34,7 @@ pub struct Adapted {
     /// `data_bridge.adapters.serve.Served`.
     served: Kept<PyAny>,
     /// What stands around the routes and needs no interpreter.
-    layers: Layers,
+    layers: Rc<Layers>,
     python: Imports,
     /// Bytes of a body beyond which the app refuses a request, whatever its route, where it has such a limit.
     refuses_beyond: Option<u64>,
@@ -84,7 +84,7 @@ pub fn service(
     let adapted = Adapted {
         app,
         served: Kept::new(served.clone().unbind()),
-        layers: layers::of(served)?,
+        layers: Rc::new(layers::of(served)?),
         python: Imports::new(served)?,
         refuses_beyond: served.getattr("refuses_beyond")?.extract()?,
     };
@@ -111,7 +111,7 @@ impl Face for Adapted {
         is_allowed && head.get(b"upgrade").is_none()
     }
 
-    fn layers(&self) -> &Layers {
+    fn layers(&self) -> &Rc<Layers> {
         &self.layers
     }
 

@@ -2,7 +2,7 @@
 
 use api::error::ResponseError;
 use api::exchange::{Chunk, Exchange};
-use api::layer::{Answer, Layers, Met, Request};
+use api::layer::{Answer, Layers, Met};
 use tracing::debug;
 
 /// What the layers made of a request.
@@ -21,7 +21,7 @@ pub fn enter(layers: &Layers, exchange: &Exchange) -> Passage {
     if layers.is_empty() {
         return Passage::Passed;
     }
-    match layers.meet(&Asked(exchange)) {
+    match layers.meet(exchange) {
         Met::Passes => Passage::Passed,
         Met::Leaves => Passage::Left,
         Met::Answers(answer) => {
@@ -45,9 +45,8 @@ pub fn respond<'a>(
     if layers.is_empty() {
         return is_done(exchange, &exchange.respond(status, fields, body));
     }
-    let asked = Asked(exchange);
     let mut answer = Answer::new(status, fields, body);
-    layers.amend(&asked, &mut answer) && send(exchange, answer)
+    layers.amend(exchange, &mut answer) && send(exchange, answer)
 }
 
 fn send(exchange: &Exchange, answer: Answer<'_>) -> bool {
@@ -61,41 +60,4 @@ fn is_done(exchange: &Exchange, sent: &Result<(), ResponseError>) -> bool {
         debug!(%error, "a response was not sent");
     }
     sent.is_ok() || exchange.is_disconnected()
-}
-
-/// A request that we received.
-struct Asked<'a>(&'a Exchange);
-
-impl Request for Asked<'_> {
-    fn method(&self) -> &str {
-        self.0.head().method()
-    }
-
-    fn raw_path(&self) -> &[u8] {
-        self.0.head().raw_path()
-    }
-
-    fn query(&self) -> &[u8] {
-        self.0.head().query()
-    }
-
-    fn field(&self, name: &[u8]) -> Option<&[u8]> {
-        self.0.head().get(name)
-    }
-
-    fn each(&self, name: &[u8], visit: &mut dyn FnMut(&[u8])) {
-        for (given, value) in self.0.head().headers() {
-            if given.eq_ignore_ascii_case(name) {
-                visit(value);
-            }
-        }
-    }
-
-    fn is_secure(&self) -> bool {
-        self.0.is_secure()
-    }
-
-    fn body_length(&self) -> Option<u64> {
-        self.0.incoming().remaining()
-    }
 }

@@ -43,7 +43,7 @@ pub trait Face: Sized + 'static {
     fn plans(&self, head: &Head) -> bool;
 
     /// What stands around the routes and needs no interpreter. Detached.
-    fn layers(&self) -> &Layers;
+    fn layers(&self) -> &Rc<Layers>;
 
     /// Whether the app bounds bodies whose head does not say their length. Detached.
     fn bounds_streams(&self) -> bool;
@@ -152,12 +152,11 @@ impl<F: Face> Service for PlanService<F> {
                 exchange.set_route(&found.operation.path);
                 Rc::clone(shared).accept(exchange, found)
             }
-            // Its answer may come in parts, which the layers cannot amend: the app's own stack does.
             Planned::Native(native, captures)
-                if layers.is_empty() && !shared.is_unbounded(&exchange) =>
+                if native.fits(layers, &exchange) && !shared.is_unbounded(&exchange) =>
             {
                 exchange.set_route(&native.path);
-                answer_natively(exchange, &native, captures)
+                answer_natively(exchange, &native, captures, layers)
             }
             Planned::Constant(constant) if send_constant(layers, &exchange, &constant) => None,
             Planned::Answer(answer) if send_answer(layers, &exchange, &answer) => None,
@@ -256,12 +255,13 @@ fn answer_natively(
     exchange: Exchange,
     native: &NativeOperation,
     captures: Captures,
+    layers: &Rc<Layers>,
 ) -> Option<LocalBoxFuture<()>> {
     if let Some(limit) = native.time_limit {
         exchange.set_time_limit(Some(limit));
     }
     let matched = native.matched(exchange.head().raw_path(), captures);
-    foreign::answer(&native.handler, exchange, matched)
+    foreign::answer(&native.handler, exchange, matched, layers)
 }
 
 fn send_constant(layers: &Layers, exchange: &Exchange, constant: &Constant) -> bool {

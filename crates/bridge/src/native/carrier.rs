@@ -29,7 +29,7 @@ pub enum Said {
     Body(Vec<u8>, bool),
 }
 
-/// The request and what is on its way. Nobody has to be woken by it: Python polls after each message, given or sent.
+/// The request and what is on its way; an answer to HEAD with its body, which the server leaves out, as from any ASGI app. Nobody has to be woken by it: Python polls after each message, given or sent.
 pub struct OverAsgi {
     asked: Asked,
     received: RefCell<VecDeque<Bytes>>,
@@ -114,9 +114,7 @@ impl OverAsgi {
     }
 
     fn end(&self, last: &[u8]) {
-        let is_head = self.asked.method == "HEAD";
-        let last = if is_head { Vec::new() } else { last.to_vec() };
-        self.say(Said::Body(last, false));
+        self.say(Said::Body(last.to_vec(), false));
         self.finished.set(true);
     }
 }
@@ -206,7 +204,7 @@ impl Carrier for OverAsgi {
 
     fn write(&self, chunk: Chunk<'_>) -> Result<(), ResponseError> {
         let chunk = bytes_of(&chunk);
-        if !chunk.is_empty() && self.asked.method != "HEAD" {
+        if !chunk.is_empty() {
             self.say(Said::Body(chunk.to_vec(), true));
         }
         Ok(())

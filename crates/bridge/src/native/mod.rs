@@ -7,6 +7,8 @@ mod sources;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::exchange::Exchange;
+use api::layer::Layers;
 use api::native::foreign::{Foreign, ForeignError, Matched};
 use api::route::{Captures, RoutePattern};
 use pyloop::gil;
@@ -83,13 +85,26 @@ impl NativeOperation {
         is_mount: bool,
         time_limit: Option<Duration>,
     ) -> Self {
+        let path = pattern.as_str();
+        // What is below a mount is no template of its own.
+        let path = match path.rsplit_once("/{") {
+            Some(("", _)) if is_mount => "/",
+            Some((mount, _)) if is_mount => mount,
+            _ => path,
+        };
         Self {
-            path: pattern.as_str().into(),
+            path: path.into(),
             handler,
             names: pattern.params().map(|(name, _)| name.into()).collect(),
             is_mount,
             time_limit,
         }
+    }
+
+    /// Whether an answer to this request can go through these layers, whatever it is. The server's own, for what takes too long,
+    /// goes through none.
+    pub fn fits(&self, layers: &Layers, exchange: &Exchange) -> bool {
+        layers.is_empty() || (self.time_limit.is_none() && layers.amends_all(exchange))
     }
 
     /// Where the path of a request was matched.

@@ -1,6 +1,8 @@
 //! Bodies, whole and as streams, in both directions.
 
-use data_bridge_sdk::{Body, Bytes, Json, JsonSchema, RequestBody, handler};
+use data_bridge_sdk::{
+    Body, Bytes, HeaderMap, HeaderValue, Json, JsonSchema, RequestBody, handler,
+};
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 use std::pin::Pin;
@@ -70,6 +72,45 @@ pub async fn broken_off() -> Body {
         waits: false,
         fails: true,
     })
+}
+
+/// Large parts, each of which is worth a thread to whoever compresses them, and a small one.
+struct Heavy(u32);
+
+impl Stream for Heavy {
+    type Item = Result<Vec<u8>, std::fmt::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0 += 1;
+        let part = self.0;
+        let numbers = (0..40_000_u32).map(|number| number.wrapping_mul(number ^ part));
+        Poll::Ready(match part {
+            1..=3 => Some(Ok(numbers.flat_map(u32::to_le_bytes).collect())),
+            4 => Some(Ok(b"the end".to_vec())),
+            _ => None,
+        })
+    }
+}
+
+#[handler]
+pub async fn heavy() -> Body {
+    Body::stream(Heavy(0))
+}
+
+/// What nobody compresses, since each event must be read at once.
+#[handler]
+pub async fn events() -> (HeaderMap, Body) {
+    let lines = Lines {
+        next: 0,
+        waits: false,
+        fails: false,
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        "content-type",
+        HeaderValue::from_static("text/event-stream"),
+    );
+    (headers, Body::stream(lines))
 }
 
 /// A body that crosses the border without a copy.

@@ -6,9 +6,9 @@ mod parts;
 mod states;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::Path;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use std::time::Duration;
 
 /// A whole router.
@@ -20,6 +20,7 @@ fn site() -> Router {
             get(async |Path(name): Path<String>| format!("hello {name}")),
         )
         .route("/echo", post(async |body: Bytes| body))
+        .route("/streamed", put(async |body: Body| body))
         .route(
             "/slept",
             get(async || {
@@ -34,10 +35,11 @@ data_bridge_sdk::module! {
     states: [states::made],
     handlers: [
         bodies::doubled, bodies::echoed, bodies::length, bodies::numbers, bodies::broken_off, bodies::large,
+        bodies::heavy, bodies::events,
         faults::panics, faults::panics_later, faults::panics_there, faults::never, faults::never_there, faults::odd,
         faults::wrong_state, faults::endless,
         parts::all, parts::pair, parts::named, parts::made_response, parts::nothing,
-        states::count, states::lives,
+        states::count, states::lives, states::process,
     ],
     mounts: [site],
 }

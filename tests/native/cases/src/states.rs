@@ -14,6 +14,7 @@ pub struct Shared(AtomicU32);
 impl Drop for Shared {
     fn drop(&mut self) {
         GONE.fetch_add(1, Ordering::SeqCst);
+        eprintln!("the shared state of {} is gone", std::process::id());
     }
 }
 
@@ -25,6 +26,12 @@ pub fn made() -> Result<Arc<Shared>, Infallible> {
 #[handler]
 pub async fn count(State(shared): State<Arc<Shared>>) -> String {
     shared.0.fetch_add(1, Ordering::SeqCst).to_string()
+}
+
+/// Which process answers.
+#[handler]
+pub async fn process(State(_shared): State<Arc<Shared>>) -> String {
+    std::process::id().to_string()
 }
 
 /// How many were made, and how many of them are gone.

@@ -2,15 +2,18 @@
 
 use super::carrier::Carrier;
 use super::ffi::{Foreign, Task};
+use super::layered::Layered;
 use crate::error::{BodyError, ResponseError};
 use crate::exchange::{Chunk, Exchange, Incoming};
+use crate::layer::Layers;
 use crate::route::Captures;
 use crate::service::LocalBoxFuture;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 /// Where a route matched a request's path.
 pub struct Matched {
@@ -22,7 +25,7 @@ pub struct Matched {
     pub prefix: usize,
 }
 
-/// Lets `handler` answer; what comes back is as in [`Service::call`](crate::service::Service::call).
+/// Lets `handler` answer, within `layers`, which [amend all](Layers::amends_all) answers to this request. What comes back is as in [`Service::call`](crate::service::Service::call).
 ///
 /// The first poll happens here, so that an answer that is ready costs no future. It has no waker of use: whoever is told
 /// to wait is polled again at once, with the connection's.
@@ -30,6 +33,7 @@ pub fn answer(
     handler: &Foreign,
     exchange: Exchange,
     matched: Matched,
+    layers: &Rc<Layers>,
 ) -> Option<LocalBoxFuture<()>> {
     let decoded = match exchange.head().path_text() {
         Cow::Borrowed(_) => None,
@@ -41,13 +45,25 @@ pub fn answer(
         incoming,
         matched,
         decoded,
+        layered: (!layers.is_empty()).then(|| Layered::new(Rc::clone(layers))),
     };
     let mut task = Task::new(handler, carrier)?;
     let mut nobody = Context::from_waker(Waker::noop());
     match task.poll(&mut nobody) {
-        Poll::Ready(()) => None,
-        Poll::Pending => Some(Box::pin(poll_fn(move |cx| task.poll(cx)))),
+        Poll::Ready(()) if !task.carrier().is_busy() => None,
+        _ => Some(Box::pin(poll_fn(move |cx| drive(&mut task, cx)))),
     }
+}
+
+/// Goes on with a handler, and with what its answer waits for.
+fn drive(task: &mut Task<OnServer>, cx: &mut Context<'_>) -> Poll<()> {
+    let polled = task.poll(cx);
+    let carrier = task.carrier();
+    if let Some(layered) = &carrier.layered {
+        // Where the handler waited for this, its waker is woken.
+        ready!(layered.poll_flush(&carrier.exchange, cx));
+    }
+    polled
 }
 
 /// A request of our server. Dropped without an answer, the exchange becomes a 500.
@@ -57,12 +73,19 @@ struct OnServer {
     matched: Matched,
     /// The path without percent-encoding, where it had any.
     decoded: Option<String>,
+    /// What the answer goes through, where the app has layers.
+    layered: Option<Layered>,
 }
 
 impl OnServer {
     fn path_text(&self) -> &str {
         let raw = || std::str::from_utf8(self.exchange.head().raw_path()).unwrap_or_default();
         self.decoded.as_deref().unwrap_or_else(raw)
+    }
+
+    /// Whether a part of the answer is on its way though the handler may be done.
+    fn is_busy(&self) -> bool {
+        self.layered.as_ref().is_some_and(Layered::is_busy)
     }
 }
 
@@ -117,7 +140,10 @@ impl Carrier for OnServer {
         fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
         body: Chunk<'_>,
     ) -> Result<(), ResponseError> {
-        self.exchange.respond(status, fields, body)
+        match &self.layered {
+            None => self.exchange.respond(status, fields, body),
+            Some(layered) => layered.respond(&self.exchange, status, fields, body),
+        }
     }
 
     fn start<'a>(
@@ -125,21 +151,33 @@ impl Carrier for OnServer {
         status: u16,
         fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
     ) -> Result<(), ResponseError> {
-        self.exchange.start(status, fields)
+        match &self.layered {
+            None => self.exchange.start(status, fields),
+            Some(layered) => layered.start(&self.exchange, status, fields),
+        }
     }
 
     fn write(&self, chunk: Chunk<'_>) -> Result<(), ResponseError> {
-        self.exchange.write(chunk)
+        match &self.layered {
+            None => self.exchange.write(chunk),
+            Some(layered) => layered.write(&self.exchange, chunk),
+        }
     }
 
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.exchange.poll_writable(cx)
+        match &self.layered {
+            None => self.exchange.poll_writable(cx),
+            Some(layered) => layered.poll_writable(&self.exchange, cx),
+        }
     }
 
     fn finish<'a>(
         &self,
         trailers: impl Iterator<Item = (&'a [u8], &'a [u8])>,
     ) -> Result<(), ResponseError> {
-        self.exchange.finish_with_trailers(trailers)
+        match &self.layered {
+            None => self.exchange.finish_with_trailers(trailers),
+            Some(layered) => layered.finish(&self.exchange, trailers),
+        }
     }
 }

@@ -1,0 +1,149 @@
+"""Native handlers within declared layers: as in Python, and without the interpreter."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import http.client
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
+
+import pytest
+from tests.support import servers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+APPS = Path(__file__).parent / "apps"
+
+ORIGIN = {"Origin": "https://a.example"}
+ZIPPED = {"Accept-Encoding": "gzip"}
+JSON = {"Content-Type": "application/json"}
+ASKS = {"Access-Control-Request-Method": "POST"}
+
+
+class Asked(NamedTuple):
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes | None = None
+
+
+CASES = {
+    "simple": Asked("GET", "/made", ORIGIN),
+    "of a stranger": Asked("GET", "/made", {"Origin": "https://b.example"}),
+    "preflight": Asked("OPTIONS", "/made", ORIGIN | ASKS),
+    "refused preflight": Asked("OPTIONS", "/made", {"Origin": "https://b.example", **ASKS}),
+    "another host": Asked("GET", "/made", {"Host": "theirs"}),
+    "short": Asked("GET", "/made", ZIPPED),
+    "empty": Asked("DELETE", "/nothing", ORIGIN | ZIPPED),
+    "body": Asked("POST", "/doubled", JSON | ORIGIN | ZIPPED, b'{"amount":2100000000}'),
+    "too long a body": Asked("POST", "/doubled", JSON | ORIGIN, b"x" * 100_001),
+    "wrong method": Asked("PUT", "/doubled", ORIGIN),
+    "parts": Asked("GET", "/numbers", ORIGIN),
+    "parts, zipped": Asked("GET", "/numbers", ORIGIN | ZIPPED),
+    "parts of a limited route": Asked("GET", "/numbers/limited", ORIGIN | ZIPPED),
+    "whole, zipped in a thread": Asked("GET", "/large", ORIGIN | ZIPPED),
+    "whole": Asked("GET", "/large", ORIGIN),
+    "parts, zipped in a thread": Asked("GET", "/heavy", ORIGIN | ZIPPED),
+    "a head": Asked("HEAD", "/large", ORIGIN),
+    "events": Asked("GET", "/events", ORIGIN | ZIPPED),
+    "echo": Asked("POST", "/echoed", ORIGIN | ZIPPED, b"x" * 50_000),
+    "panic": Asked("GET", "/panics", ORIGIN | ZIPPED),
+    "odd": Asked("GET", "/odd", ORIGIN),
+    "mount": Asked("GET", "/site/hello/you-and-all-of-them", ORIGIN | ZIPPED),
+    "mount's 404": Asked("GET", "/site/none", ORIGIN | ZIPPED),
+    "mount's 405": Asked("DELETE", "/site/echo", ORIGIN | ZIPPED),
+}
+
+
+@pytest.fixture(scope="module")
+def pair(modules: Path) -> Iterator[tuple[servers.Server, servers.Server]]:
+    """The layers in Rust, and in Python."""
+    env = {"PYTHONPATH": str(modules)}
+    with ExitStack() as stack:
+        first, second = (
+            stack.enter_context(servers.data_bridge(f"layered:{name}", "--no-access-log", app_dir=APPS, env=env))
+            for name in ("app", "behind")
+        )
+        yield first, second
+
+
+def answer(server: servers.Server, asked: Asked) -> tuple[int, list[tuple[str, str]], bytes]:
+    """An answer, unzipped, its fields by name; how long a zipped one is depends on who zips it."""
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=servers.PATIENCE)
+    try:
+        fields = {"Host": "127.0.0.1"} | asked.headers
+        connection.request(asked.method, asked.path, asked.body, fields)
+        got = connection.getresponse()
+        body = got.read()
+        headers = [(name.lower(), value) for name, value in got.getheaders() if name.lower() != "date"]
+        if got.headers["content-encoding"] == "gzip":
+            assert int(got.headers.get("content-length", len(body))) == len(body)
+            headers = [(name, "" if name == "content-length" else value) for name, value in headers]
+            body = gzip.decompress(body)
+        return got.status, sorted(headers, key=lambda field: field[0]), body
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_rust_answers_as_python_does(pair: tuple[servers.Server, servers.Server], name: str) -> None:
+    ours, python = (answer(server, CASES[name]) for server in pair)
+    assert ours == python
+
+
+def test_what_the_layers_add(pair: tuple[servers.Server, servers.Server]) -> None:
+    server, _ = pair
+    status, headers, body = answer(server, CASES["parts, zipped"])
+    fields = dict(headers)
+    assert (status, body) == (200, b"line 1\nline 2\nline 3\n")
+    assert (fields["content-encoding"], fields["vary"]) == ("gzip", "Accept-Encoding, Origin")
+    assert fields["access-control-allow-origin"] == "https://a.example"
+    assert dict(answer(server, CASES["whole, zipped in a thread"])[1])["content-encoding"] == "gzip"
+    assert dict(answer(server, CASES["parts, zipped in a thread"])[1])["content-encoding"] == "gzip"
+    assert "content-encoding" not in dict(answer(server, CASES["events"])[1])
+    assert answer(server, CASES["another host"])[2] == b"Invalid host header"
+
+
+def test_an_answer_that_breaks_off(pair: tuple[servers.Server, servers.Server]) -> None:
+    for server in pair:
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            answer(server, Asked("GET", "/broken_off", ORIGIN | ZIPPED))
+
+
+def test_https_only(modules: Path) -> None:
+    env = {"PYTHONPATH": str(modules)}
+    with servers.data_bridge("layered:secure", "--no-access-log", app_dir=APPS, env=env) as server:
+        status, headers, _ = answer(server, Asked("GET", "/numbers?a=1", {"Host": "ours"}))
+        assert (status, dict(headers)["location"]) == (307, "https://ours/numbers?a=1")
+
+
+#: What needs the interpreter after all: it answers, or faults are logged by it.
+IN_PYTHON = {"parts of a limited route", "too long a body", "panic", "odd"}
+
+
+def test_no_interpreter_is_needed(pair: tuple[servers.Server, servers.Server], tmp_path: Path) -> None:
+    server, _ = pair
+    expected = {name: answer(server, CASES[name]) for name in CASES.keys() - IN_PYTHON}
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert answer(server, Asked("GET", f"/hold-until?pipe={quote(str(pipe))}", {}))[2] == b'"held"'
+    ends: list[int] = []
+
+    def is_read() -> bool:
+        with contextlib.suppress(OSError):
+            ends.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(ends)
+
+    # From now on the GIL is held, until this end is closed.
+    server.wait_until(is_read)
+    try:
+        for name, wanted in expected.items():
+            assert answer(server, CASES[name]) == wanted, name
+    finally:
+        os.close(ends[0])
+    assert answer(server, Asked("GET", "/python", {}))[2] == b'"python"'
