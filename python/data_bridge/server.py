@@ -136,15 +136,16 @@ async def live(
     """Serve ``app`` on the running loop until ``stop`` is asked for or a signal of ``occasion`` comes."""
     if settings.debug:
         _show_errors(app)
-    if not compiles(app, settings) and is_wsgi(app, settings):
-        app = Wsgi(app, settings)
+    wsgi = Wsgi(app, settings) if not compiles(app, settings) and is_wsgi(app, settings) else None
     Figures.of(app, occasion.board)
-    lifespan = Lifespan(app, settings.lifespan)
+    lifespan = Lifespan(app, settings.lifespan if wsgi is None else "off")
     served = adapt(app, settings, asyncio.get_running_loop())
     with stop.signals(occasion.stops_at), _hangup(server, settings, occasion):
         try:
             await lifespan.startup()
-            if served is not None and served.obstacle(settings.root_path) is None:
+            if wsgi is not None:
+                await server.start_wsgi(wsgi)
+            elif served is not None and served.obstacle(settings.root_path) is None:
                 await server.start_adapted(served, settings.root_path, lifespan.state)
             else:
                 await server.start(app, settings.root_path, lifespan.state)

@@ -27,7 +27,7 @@ use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One request and the response to it. Dropping it unanswered is [`Exchange::fail`].
 ///
@@ -320,6 +320,15 @@ impl Exchange {
         self.inner.start(status, headers)
     }
 
+    /// [`Exchange::start`] with a head that was checked and rendered before; `length` is the body's, where it is known.
+    pub fn start_prepared(
+        &self,
+        head: &Prepared,
+        length: Option<u64>,
+    ) -> Result<(), ResponseError> {
+        self.inner.start_prepared(head, length)
+    }
+
     /// Appends to a streamed response. Never blocks: look at [`Exchange::is_writable`] before going on.
     pub fn write<'a>(&self, chunk: impl Into<Chunk<'a>>) -> Result<(), ResponseError> {
         self.inner.write(chunk.into())
@@ -425,7 +434,12 @@ impl Exchange {
 
     /// The request's turn in Python has come, for those who count how long it waited.
     pub fn begin_work(&self) {
-        self.inner.begin_work();
+        self.inner.begin_work(Instant::now);
+    }
+
+    /// [`Exchange::begin_work`], of a turn that came `at` this time in another thread.
+    pub fn work_began(&self, at: Instant) {
+        self.inner.begin_work(|| at);
     }
 
     /// Whom to tell from now on; the exchange does not keep the observer alive.

@@ -148,7 +148,7 @@ impl AsRef<[u8]> for PythonMemory {
 }
 
 /// From this length on, bytes are sent from Python's memory; below, a copy is cheaper than a reference.
-const SHARED_FROM: usize = 16 * 1024;
+pub const SHARED_FROM: usize = 16 * 1024;
 
 /// A part of a response: borrowed, to be copied, where it is short, else shared.
 pub fn chunk<'a>(bytes: &'a Bound<'_, PyBytes>) -> Chunk<'a> {
@@ -157,6 +157,14 @@ pub fn chunk<'a>(bytes: &'a Bound<'_, PyBytes>) -> Chunk<'a> {
         Chunk::Borrowed(slice)
     } else {
         Chunk::Owned(share_bytes(bytes))
+    }
+}
+
+/// A part of a response that outlives the call: copied where it is short, else shared.
+pub fn owned_chunk(bytes: &Bound<'_, PyBytes>) -> Bytes {
+    match chunk(bytes) {
+        Chunk::Borrowed(slice) => Bytes::copy_from_slice(slice),
+        Chunk::Owned(shared) => shared,
     }
 }
 

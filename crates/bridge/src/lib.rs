@@ -22,6 +22,7 @@ mod task;
 #[cfg(feature = "testing")]
 mod testing;
 mod watch;
+mod wsgi;
 
 use pyo3::prelude::*;
 

@@ -26,6 +26,7 @@ use crate::logging;
 use crate::metrics::{Board, Turns, on_own_addresses};
 use crate::running::Running;
 use crate::settings;
+use crate::wsgi::{Wsgi, WsgiService};
 
 /// An HTTP server on the event loop of this thread.
 #[pyclass(frozen, module = "data_bridge._native")]
@@ -36,6 +37,8 @@ struct State {
     stage: RefCell<Stage>,
     on_disconnect: OnDisconnect,
     running: Rc<Running>,
+    /// Where the app is one of WSGI.
+    wsgi: RefCell<Option<Wsgi>>,
     counting: Option<Counting>,
     /// Folders whose files are served before the app, until it starts.
     folders: Cell<Option<settings::Folders>>,
@@ -138,6 +141,7 @@ impl Server {
             stage: RefCell::new(Stage::Bound(Box::new(bound))),
             on_disconnect: settings::on_disconnect(settings)?,
             running: Rc::default(),
+            wsgi: RefCell::default(),
             counting,
             folders: Cell::new(settings::folders(settings)?),
             debug: settings.getattr("debug")?.extract()?,
@@ -178,6 +182,18 @@ impl Server {
         self.serve(py, Rc::new(service))
     }
 
+    /// Accepts from now on and answers with the WSGI app that `wsgi`, a `data_bridge.wsgi.Wsgi`, describes. To be awaited.
+    fn start_wsgi<'py>(
+        &self,
+        py: Python<'py>,
+        wsgi: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let own = self.state()?;
+        let wsgi = Wsgi::new(own.event_loop.bind(py), wsgi)?;
+        own.wsgi.replace(Some(wsgi.clone()));
+        self.serve(py, Rc::new(WsgiService(wsgi)))
+    }
+
     /// Closes the listening sockets; connections end with their next response. Awaits the end of all, at most `grace` seconds.
     fn leave<'py>(&self, py: Python<'py>, grace: f64) -> PyResult<Bound<'py, PyAny>> {
         let (handle, grace) = (self.handle()?, seconds(grace)?);
@@ -197,11 +213,19 @@ impl Server {
         Ok(())
     }
 
-    /// Awaits the end of all connections, at most `grace` seconds, then cuts the rest. Gives how many were cut.
+    /// Awaits the end of all connections, at most `grace` seconds, then cuts the rest; then the end of the calls that a WSGI
+    /// app's threads still run. Gives how many connections were cut.
     fn drain<'py>(&self, py: Python<'py>, grace: f64) -> PyResult<Bound<'py, PyAny>> {
         let (handle, grace) = (self.handle()?, seconds(grace)?);
         self.state()?.is_now(metrics::State::Leaving);
-        let drained = async move { handle.drain(grace).await };
+        let wsgi = self.state()?.wsgi.borrow().clone();
+        let drained = async move {
+            let report = handle.drain(grace).await;
+            if let Some(wsgi) = wsgi {
+                wsgi.idle().await;
+            }
+            report
+        };
         awaitable(
             self.state()?.event_loop.bind(py),
             drained,
@@ -223,6 +247,9 @@ impl Server {
         let own = self.state()?;
         if let Stage::Serving(handle) = own.stage.replace(Stage::Closed) {
             handle.abort();
+        }
+        if let Some(wsgi) = own.wsgi.take() {
+            wsgi.close();
         }
         own.is_now(metrics::State::Leaving);
         own.observe(py, false)

@@ -303,11 +303,10 @@ impl Inner {
     }
 
     /// Its turn in Python has come.
-    pub(super) fn begin_work(&self) {
+    pub(super) fn begin_work(&self, now: impl FnOnce() -> Instant) {
         if let Some(began) = self.began {
-            self.link
-                .engine
-                .count(|meter| meter.queued(began.elapsed()));
+            let waited = now().saturating_duration_since(began);
+            self.link.engine.count(|meter| meter.queued(waited));
         }
     }
 

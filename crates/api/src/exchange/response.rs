@@ -160,6 +160,21 @@ impl Inner {
         N: AsRef<[u8]>,
         V: AsRef<[u8]>,
     {
+        self.start_by(|out, stamp, reply| encode::head(out, stamp, reply, status, headers, None))
+    }
+
+    pub(super) fn start_prepared(
+        &self,
+        head: &Prepared,
+        length: Option<u64>,
+    ) -> Result<(), ResponseError> {
+        self.start_by(|out, stamp, reply| head.head(out, stamp, reply, length))
+    }
+
+    fn start_by(
+        &self,
+        encode: impl FnOnce(&mut Vec<u8>, &Stamp, Reply) -> Result<Started, ResponseError>,
+    ) -> Result<(), ResponseError> {
         self.check_unstarted()?;
         if let Some(compression) = &self.link.engine.compression {
             let fields = self.coded_start(compression, status, headers);
@@ -182,8 +197,7 @@ impl Inner {
         held.clear();
         held.reserve(HEAD);
         let reply = self.reply(self.may_keep_alive());
-        let stamp = self.link.engine.stamp();
-        let started = encode::head(&mut held, stamp, reply, status, headers, None)?;
+        let started = encode(&mut held, self.link.engine.stamp(), reply)?;
         self.name_request(&mut held, 0);
         drop(held);
         self.begin(started, Stage::Held);

@@ -200,6 +200,11 @@ impl Prepared {
         Ok(Self { status, seen, text })
     }
 
+    /// The length that the body is to have, where the fields say so.
+    pub fn length(&self) -> Option<u64> {
+        self.seen.length
+    }
+
     /// A 200 of plain text.
     pub fn plain_text() -> Self {
         let mut text = Vec::new();

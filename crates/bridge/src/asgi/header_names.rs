@@ -1,4 +1,4 @@
-//! Header names as Python bytes in lower case; the common ones are made once for the process.
+//! Header names as Python objects; those of the common ones are made once for the process.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -73,42 +73,61 @@ const LONGEST: usize = 32;
 /// Places of the table: several for each name, so that searches are short.
 const PLACES: usize = 256;
 
-/// The common names, each at the first free place from its own on.
-pub struct Names(Vec<Option<(&'static [u8], Py<PyBytes>)>>);
+/// What Python knows the common names as, each at the first free place from its own on.
+pub struct Names<T>(Vec<Option<(&'static [u8], T)>>);
 
-/// The common names; to be asked once for a whole list.
-pub fn common(py: Python<'_>) -> &'static Names {
-    static NAMES: PyOnceLock<Names> = PyOnceLock::new();
-    NAMES.get_or_init(py, || Names::new(py))
+/// The common names in lower case; to be asked once for a whole list.
+pub fn common(py: Python<'_>) -> &'static Names<Py<PyBytes>> {
+    static NAMES: PyOnceLock<Names<Py<PyBytes>>> = PyOnceLock::new();
+    NAMES.get_or_init(py, || {
+        Names::new(|name| PyBytes::new(py, name.as_bytes()).unbind())
+    })
 }
 
-impl Names {
-    fn new(py: Python<'_>) -> Self {
+impl<T> Names<T> {
+    /// The common names, as `make` has them.
+    pub fn new(make: impl Fn(&'static str) -> T) -> Self {
         let mut places: Vec<_> = (0..PLACES).map(|_| None).collect();
-        for name in COMMON.map(str::as_bytes) {
-            let free = search(&places, name);
-            places[free] = Some((name, PyBytes::new(py, name).unbind()));
+        for name in COMMON {
+            let free = search(&places, name.as_bytes());
+            places[free] = Some((name.as_bytes(), make(name)));
         }
         Self(places)
     }
 
-    /// `name` in lower case.
-    pub fn lower<'py>(&self, py: Python<'py>, name: &[u8]) -> Bound<'py, PyBytes> {
+    /// What stands for `name`, in whatever case; for one that is not common, `other` of it in lower case.
+    pub fn find<R>(
+        &self,
+        name: &[u8],
+        known: impl FnOnce(&T) -> R,
+        other: impl FnOnce(&[u8]) -> R,
+    ) -> R {
         let mut buffer = [0_u8; LONGEST];
         let Some(lowered) = buffer.get_mut(..name.len()) else {
-            return PyBytes::new(py, &name.to_ascii_lowercase());
+            return other(&name.to_ascii_lowercase());
         };
         lowered.copy_from_slice(name);
         lowered.make_ascii_lowercase();
         match &self.0[search(&self.0, lowered)] {
-            Some((_, known)) => known.bind(py).clone(),
-            None => PyBytes::new(py, lowered),
+            Some((_, found)) => known(found),
+            None => other(lowered),
         }
     }
 }
 
+impl Names<Py<PyBytes>> {
+    /// `name` in lower case.
+    pub fn lower<'py>(&self, py: Python<'py>, name: &[u8]) -> Bound<'py, PyBytes> {
+        self.find(
+            name,
+            |known| known.bind(py).clone(),
+            |lowered| PyBytes::new(py, lowered),
+        )
+    }
+}
+
 /// Where `name` stands, or the empty place where it would. The names in the table are ours, so nobody can make searches long.
-fn search(places: &[Option<(&[u8], Py<PyBytes>)>], name: &[u8]) -> usize {
+fn search<T>(places: &[Option<(&[u8], T)>], name: &[u8]) -> usize {
     let byte = |at: usize| usize::from(name.get(at).copied().unwrap_or_default());
     let middle = byte(name.len() / 2);
     let mut place = name.len() + 3 * byte(0) + 7 * middle + 31 * byte(name.len().wrapping_sub(1));

@@ -2,7 +2,7 @@
 
 mod awaitable;
 mod cycle;
-mod header_names;
+pub mod header_names;
 mod message;
 mod protocol;
 pub mod scope;

@@ -6,7 +6,7 @@
 
 pub mod around;
 mod arrived;
-mod body;
+pub mod body;
 mod owed;
 pub mod pool;
 

@@ -55,6 +55,15 @@ impl Context {
         Ok(Self(Kept::from(copy)))
     }
 
+    /// A copy of this one.
+    pub fn copy(&self, py: Python<'_>) -> PyResult<Self> {
+        // SAFETY: attached; `self.0` is a context; gives a new reference or null with an exception set.
+        let copy = unsafe {
+            Bound::from_owned_ptr_or_err(py, ffi::PyContext_Copy(self.0.get(py).as_ptr()))
+        }?;
+        Ok(Self(Kept::from(copy)))
+    }
+
     /// The context as an object.
     pub fn bind<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         self.0.bind(py).clone()
