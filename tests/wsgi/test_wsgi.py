@@ -158,6 +158,55 @@ def test_calls_run_at_once_in_threads_of_their_own(server: servers.Server) -> No
     assert all(name.startswith("wsgi") for name in names)
 
 
+def test_a_body_that_has_its_length_is_complete(server: servers.Server, client: httpx.Client) -> None:
+    answer = client.get("/sized")
+    assert (answer.text, answer.headers["content-length"]) == ("first, last", "11")
+    assert "closed late" not in client.get("/events").json()
+    assert client.get("/answered").status_code == 204
+    server.wait_until(lambda: "closed late" in client.get("/events").json())
+    assert client.get("/sized?more").text == "first, last"
+    server.wait_for("longer than its Content-Length")
+    head = client.head("/sized")
+    assert (head.headers["content-length"], head.content) == ("11", b"")
+
+
+def test_contexts_are_the_calls_own_and_threads_keep_theirs(client: httpx.Client) -> None:
+    found: dict[str, list[int]] = {}
+    for _ in range(10):
+        said, calls, thread = client.get("/contexts").json()
+        assert said == "by the program"
+        found.setdefault(thread, []).append(calls)
+    assert all(calls == list(range(calls[0], calls[-1] + 1)) for calls in found.values())
+
+
+def test_a_call_whose_client_has_left_may_end_before_the_server_does(apps: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with servers.data_bridge("plain:app", app_dir=apps) as server:
+        with socket.create_connection((server.host, server.port), PATIENCE) as connection:
+            connection.sendall(b"GET /lingers?%s HTTP/1.1\r\nhost: x\r\n\r\n" % os.fsencode(pipe))
+            server.wait_for("lingers")
+        server.process.terminate()
+        server.wait_for("Stopping")
+        pipe.write_text("in time")
+        server.wait_for("went on in time")
+        assert server.process.wait(PATIENCE) == 0
+
+
+def test_http2(apps: Path) -> None:
+    content = b"x" * 100_000
+    with (
+        servers.data_bridge("plain:app", "--http2", app_dir=apps) as server,
+        httpx.Client(base_url=server.url, http1=False, http2=True, timeout=PATIENCE) as client,
+    ):
+        answer = client.get("/environ")
+        assert (answer.http_version, answer.json()["SERVER_PROTOCOL"]) == ("HTTP/2", "HTTP/2")
+        assert client.post("/echo", content=content).content == content
+        assert client.post("/streamed", content=content).content == b"got " + content
+        assert client.get("/file").content == (b"0123456789" * 100_000)[5:]
+        assert client.get("/raises").status_code == 500
+
+
 def test_a_websocket_is_refused(server: servers.Server) -> None:
     handshake = b"GET /environ HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
     handshake += b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

@@ -17,11 +17,14 @@ fn current(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 pub fn tell(py: Python<'_>, context: &Context, exchange: &Exchange) -> PyResult<()> {
     match exchange.request_id() {
         None => Ok(()),
-        Some(name) => {
-            let set = || current(py)?.call_method1(intern!(py, "set"), (name,));
-            context.run(py, set)?.map(drop)
-        }
+        Some(name) => context.run(py, || set(py, name))?,
     }
+}
+
+/// Has the current context know the request's name.
+pub fn set(py: Python<'_>, name: &str) -> PyResult<()> {
+    let current = current(py)?;
+    current.call_method1(intern!(py, "set"), (name,)).map(drop)
 }
 
 /// A copy of the current context that knows the request's name; nothing where it has none.

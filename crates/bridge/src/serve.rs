@@ -189,7 +189,7 @@ impl Server {
         wsgi: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let own = self.state()?;
-        let wsgi = Wsgi::new(own.event_loop.bind(py), wsgi)?;
+        let wsgi = Wsgi::new(own.event_loop.bind(py), wsgi, own.debug)?;
         own.wsgi.replace(Some(wsgi.clone()));
         self.serve(py, Rc::new(WsgiService(wsgi)))
     }

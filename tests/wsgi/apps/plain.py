@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 import os
 import sys
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 #: What happened, for a later request to tell.
 EVENTS: list[str] = []
+#: What the program has said before it was served, and what a call says for itself.
+SAID = contextvars.ContextVar[str]("said")
+SAID.set("by the program")
+#: A thread's own.
+KEPT = threading.local()
 #: Ends the wait of those that wait for each other.
 MEETING = threading.Barrier(4)
 
@@ -135,6 +141,56 @@ def meets(_environ: Environ, start: Start) -> Iterable[bytes]:
     return [threading.current_thread().name.encode()]
 
 
+class Sized:
+    """A body whose head says its length; it has an end that nobody waits for, and too much where that is asked for."""
+
+    def __init__(self, environ: Environ) -> None:
+        self._environ = environ
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"first, "
+        yield b"last"
+        if self._environ["QUERY_STRING"]:
+            yield b"too much"
+
+    def close(self) -> None:
+        ANSWERED.wait(20)
+        EVENTS.append("closed late")
+
+
+#: Set once the client has what it was told to expect.
+ANSWERED = threading.Event()
+
+
+def sized(environ: Environ, start: Start) -> Iterable[bytes]:
+    start("200 OK", [("content-length", "11")])
+    return Sized(environ)
+
+
+def answered(_environ: Environ, start: Start) -> Iterable[bytes]:
+    ANSWERED.set()
+    start("204 No Content", [])
+    return []
+
+
+def contexts(_environ: Environ, start: Start) -> Iterable[bytes]:
+    """What is said here stays here; what a thread keeps is there for its next call."""
+    said = SAID.get()
+    SAID.set("by a call")
+    KEPT.calls = getattr(KEPT, "calls", 0) + 1
+    start("200 OK", [])
+    return [json.dumps([said, KEPT.calls, threading.current_thread().name]).encode()]
+
+
+def lingers(environ: Environ, start: Start) -> Iterable[bytes]:
+    """Goes on once somebody opens the pipe that the query names."""
+    print("lingers", flush=True)
+    with open(environ["QUERY_STRING"]) as pipe:  # noqa: PTH123 - the query is a path
+        print(f"went on {pipe.read()}", flush=True)
+    start("200 OK", [])
+    return [b"late"]
+
+
 def events(_environ: Environ, start: Start) -> Iterable[bytes]:
     start("200 OK", [])
     return [json.dumps([*EVENTS, os.getpid()]).encode()]
@@ -144,7 +200,8 @@ HANDLERS = {
     f"/{handler.__name__}": handler
     for handler in (
         environ, echo, lines, unread, streamed, written, endless, file, no_file, replaced, raises, exits, silent, twice,
-        wrong, injected, meets, events,
+        wrong, injected, meets, sized, answered, contexts,
+        lingers, events,
     )
 }  # fmt: skip
 

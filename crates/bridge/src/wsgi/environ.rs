@@ -20,6 +20,8 @@ pub struct Request {
     client: Option<SocketAddr>,
     /// Nothing where clients come by a Unix socket.
     server: Option<SocketAddr>,
+    /// Its name, where requests have names.
+    pub name: Option<Box<str>>,
 }
 
 impl Request {
@@ -31,6 +33,7 @@ impl Request {
             secure: exchange.is_secure(),
             client: exchange.client(),
             server: connection.local().filter(|_| connection.path().is_none()),
+            name: exchange.request_id().map(Box::from),
         }
     }
 }
@@ -74,6 +77,9 @@ impl Template {
         environ.set_item(intern!(py, "wsgi.url_scheme"), scheme)?;
         let errors = self.sys.bind(py).getattr(intern!(py, "stderr"))?;
         environ.set_item(intern!(py, "wsgi.errors"), errors)?;
+        if let Some(name) = &request.name {
+            environ.set_item(intern!(py, "data_bridge.request_id"), &**name)?;
+        }
         set_ends(&environ, request)?;
         set_fields(&environ, head)?;
         Ok(environ)

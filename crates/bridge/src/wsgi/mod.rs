@@ -37,9 +37,14 @@ pub struct Wsgi {
 
 impl Wsgi {
     /// What `wsgi`, a `data_bridge.wsgi.Wsgi`, describes, on the loop of this thread. The first thread is started.
-    pub fn new(event_loop: &Bound<'_, PyAny>, wsgi: &Bound<'_, PyAny>) -> PyResult<Self> {
+    /// `shows_errors`: to clients, too.
+    pub fn new(
+        event_loop: &Bound<'_, PyAny>,
+        wsgi: &Bound<'_, PyAny>,
+        shows_errors: bool,
+    ) -> PyResult<Self> {
         let py = event_loop.py();
-        let app = App::new(wsgi)?;
+        let app = App::new(wsgi, shows_errors)?;
         let exchanges = Arc::<Exchanges>::default();
         let listening = Arc::clone(&exchanges);
         host::spawn(py, event_loop.cast()?, async move {

@@ -64,13 +64,7 @@ impl Response {
 
     /// Sends a part of the body, and waits while the client takes no more. `OSError` where it is gone.
     fn write(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Ok(data) = data.cast::<PyBytes>() else {
-            let text = format!(
-                "a part of the body must be bytes, not {}",
-                data.get_type().name()?
-            );
-            return Err(PyTypeError::new_err(text));
-        };
+        let data = part(data)?;
         if data.as_bytes().is_empty() {
             return Ok(());
         }
@@ -149,13 +143,9 @@ impl Response {
         if self.state().begun {
             return Ok(None);
         }
-        let wrong = |item: &Bound<'_, PyAny>| {
-            let kind = item.get_type();
-            PyTypeError::new_err(format!("a part of the body must be bytes, not {kind}"))
-        };
         let mut parts: SmallVec<[&Bound<'_, PyBytes>; 4]> = SmallVec::new();
         for item in &items {
-            parts.push(item.cast::<PyBytes>().map_err(|_| wrong(item))?);
+            parts.push(part(item)?);
         }
         Ok(Some(match &parts[..] {
             [part] => ffi::owned_chunk(part),
@@ -265,6 +255,17 @@ impl State {
         self.begun = true;
         self.left = head.length();
         Ok(Some(head))
+    }
+}
+
+/// A part of the body. `TypeError` for what is none.
+fn part<'a, 'py>(data: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, PyBytes>> {
+    match data.cast() {
+        Ok(part) => Ok(part),
+        Err(_) => Err(PyTypeError::new_err(format!(
+            "a part of the body must be bytes, not {}",
+            data.get_type().name()?
+        ))),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use api::http1::encode::Prepared;
 use bytes::Bytes;
 use pyloop::gil::{self, Kept};
 use pyo3::exceptions::{PyConnectionResetError, PyException};
@@ -16,6 +17,7 @@ use super::queue::{From, Queue};
 use super::response::Response;
 use crate::errors;
 use crate::ffi::Context;
+use crate::request_id;
 
 /// The request's body, as far as it is known before the call.
 pub enum Body {
@@ -49,13 +51,15 @@ pub struct App {
     bytes_io: Kept<PyAny>,
     /// Each call runs in a copy.
     context: Context,
+    /// Whether a client is shown why the app failed.
+    shows_errors: bool,
     logger: Kept<PyAny>,
     pub queue: Queue<Call>,
 }
 
 impl App {
     /// What `wsgi`, a `data_bridge.wsgi.Wsgi`, describes.
-    pub fn new(wsgi: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+    pub fn new(wsgi: &Bound<'_, PyAny>, shows_errors: bool) -> PyResult<Arc<Self>> {
         let py = wsgi.py();
         let get = |name| wsgi.getattr(name);
         let constants = get("constants")?.cast_into::<PyDict>()?;
@@ -67,6 +71,7 @@ impl App {
             stream: Kept::from(get("stream")?),
             bytes_io: Kept::from(py.import("io")?.getattr("BytesIO")?),
             context: Context::copy_current(py)?,
+            shows_errors,
             logger: Kept::from(errors::logger(py)?),
             queue: Queue::new(get("threads")?.extract()?),
         }))
@@ -94,12 +99,24 @@ impl App {
     fn run(&self, py: Python<'_>, call: &Call) {
         call.line.begin();
         let context = self.context.copy(py);
-        let called = context.and_then(|context| context.run(py, || self.call(py, call)));
-        if let Err(error) = called.flatten()
-            && let Err(error) = self.complain(py, &error, call)
-        {
+        let called =
+            context.and_then(|context| context.run(py, || self.call_or_complain(py, call)));
+        if let Err(error) = called.flatten() {
             error.write_unraisable(py, Some(self.callable.bind(py)));
         }
+    }
+
+    fn call_or_complain(&self, py: Python<'_>, call: &Call) -> PyResult<()> {
+        if let Some(name) = &call.request.name {
+            request_id::set(py, name)?;
+        }
+        let Err(error) = self.call(py, call) else {
+            return Ok(());
+        };
+        if self.shows_errors {
+            show(py, &error, call)?;
+        }
+        self.complain(py, &error, call)
     }
 
     fn call(&self, py: Python<'_>, call: &Call) -> PyResult<()> {
@@ -140,6 +157,16 @@ impl App {
         let text = format!("the WSGI application raised {}", error.value(py).repr()?);
         errors::log(logger, &text, Some(error))
     }
+}
+
+/// Answers with the traceback, where nothing was answered yet.
+fn show(py: Python<'_>, error: &PyErr, call: &Call) -> PyResult<()> {
+    let headers = [("content-type", "text/plain; charset=utf-8")];
+    let head = Prepared::new(500, headers).map_err(|error| errors::response(&error))?;
+    let text = errors::traceback(py, error)?;
+    // Where somebody has answered, nobody listens.
+    let _ = call.line.send([Message::Whole(head, text.into())]);
+    Ok(())
 }
 
 /// What one of the threads does.
