@@ -127,6 +127,7 @@ def test_ways_to_answer(client: httpx.Client) -> None:
 
 def test_what_is_wrong_is_a_500_and_logged(server: servers.Server, client: httpx.Client) -> None:
     for path, text in (
+        ("/raises", "in raises"),
         ("/raises", "of the app's own"),
         ("/exits", "SystemExit(3)"),
         ("/silent", "did not call start_response()"),

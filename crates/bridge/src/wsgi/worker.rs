@@ -113,6 +113,8 @@ impl App {
         let Err(error) = self.call(py, call) else {
             return Ok(());
         };
+        // Up to 3.11 the exception itself does not know its traceback yet.
+        let error = PyErr::from_value(error.into_value(py).into_bound(py).into_any());
         if self.shows_errors {
             show(py, &error, call)?;
         }
