@@ -160,7 +160,12 @@ impl Inner {
         N: AsRef<[u8]>,
         V: AsRef<[u8]>,
     {
-        self.start_by(|out, stamp, reply| encode::head(out, stamp, reply, status, headers, None))
+        self.check_unstarted()?;
+        if let Some(compression) = &self.link.engine.compression {
+            let fields = self.coded_start(compression, status, headers);
+            return self.hold(status, pairs(&fields));
+        }
+        self.hold(status, headers)
     }
 
     pub(super) fn start_prepared(
@@ -168,19 +173,12 @@ impl Inner {
         head: &Prepared,
         length: Option<u64>,
     ) -> Result<(), ResponseError> {
-        self.start_by(|out, stamp, reply| head.head(out, stamp, reply, length))
-    }
-
-    fn start_by(
-        &self,
-        encode: impl FnOnce(&mut Vec<u8>, &Stamp, Reply) -> Result<Started, ResponseError>,
-    ) -> Result<(), ResponseError> {
-        self.check_unstarted()?;
-        if let Some(compression) = &self.link.engine.compression {
-            let fields = self.coded_start(compression, status, headers);
-            return self.hold(status, pairs(&fields));
+        if self.link.engine.compression.is_some() && !head.closes() {
+            let (status, fields) = head.fields();
+            return self.start(status, fields);
         }
-        self.hold(status, headers)
+        self.check_unstarted()?;
+        self.hold_by(|out, stamp, reply| head.head(out, stamp, reply, length))
     }
 
     /// Keeps the head back.
@@ -193,6 +191,13 @@ impl Inner {
         N: AsRef<[u8]>,
         V: AsRef<[u8]>,
     {
+        self.hold_by(|out, stamp, reply| encode::head(out, stamp, reply, status, headers, None))
+    }
+
+    fn hold_by(
+        &self,
+        encode: impl FnOnce(&mut Vec<u8>, &Stamp, Reply) -> Result<Started, ResponseError>,
+    ) -> Result<(), ResponseError> {
         let mut held = self.response.held.borrow_mut();
         held.clear();
         held.reserve(HEAD);
