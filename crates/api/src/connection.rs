@@ -115,8 +115,10 @@ impl Connection {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Flow {
         self.link.enter(cx.waker());
-        self.deadlines.begin_turn(&self.link.engine);
-        self.turn(cx)?;
+        self.deadlines.begin_turn(self.link.engine.begin_turn());
+        let flow = self.turn(cx);
+        self.link.engine.spend();
+        flow?;
         let at_work = self.phase == Phase::Exchange;
         self.link.input.borrow_mut().settle(at_work);
         let awaited = self
@@ -230,6 +232,7 @@ impl Connection {
         let Some(handler) = &mut self.handler else {
             return;
         };
+        self.link.engine.spend();
         match contain("handler", || handler.as_mut().poll(cx)) {
             Some(Poll::Pending) => {}
             Some(Poll::Ready(())) => self.handler = None,

@@ -103,7 +103,13 @@ impl Wheel {
 
     /// The time now, on the wheel's clock.
     pub(crate) fn now(&self) -> Millis {
-        Millis::try_from(self.origin.elapsed().as_millis()).unwrap_or(NEVER - 1)
+        self.at(Instant::now())
+    }
+
+    /// A moment on the wheel's clock.
+    pub(crate) fn at(&self, moment: Instant) -> Millis {
+        let since = moment.saturating_duration_since(self.origin);
+        Millis::try_from(since.as_millis()).unwrap_or(NEVER - 1)
     }
 
     fn file(&self, entry: Rc<Entry>, due: Millis) {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{Answered, clock};
+use super::{Answered, clock, text};
 
 /// A value of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,47 +86,55 @@ impl Atom {
     /// Appends the value. Writing to a `String` does not fail.
     pub(super) fn write(&self, line: &mut String, request: Answered<'_>) {
         let Answered { head, took, .. } = request;
-        let _ = match self {
+        match self {
             Self::Address => match request.peer {
-                Some(peer) => write!(line, "{}", peer.ip()),
-                None => write!(line, "-"),
+                Some(peer) => text::host(line, peer.ip()),
+                None => line.push('-'),
             },
-            Self::Nothing => write!(line, "-"),
-            Self::User => escaped(line, user(request).as_deref()),
-            Self::Time => clock::write_common(line, SystemTime::now()),
-            Self::RequestLine => {
-                let target = head.target().escape_ascii();
-                write!(line, "{} {target} {}", head.method(), protocol(request))
+            Self::Nothing => line.push('-'),
+            Self::User => or_dash(line, user(request).as_deref()),
+            Self::Time => {
+                let _ = clock::write_common(line, SystemTime::now());
             }
-            Self::Method => write!(line, "{}", head.method()),
-            Self::Path => escaped(line, Some(head.raw_path())),
-            Self::Query => write!(line, "{}", head.query().escape_ascii()),
-            Self::Protocol => write!(line, "{}", protocol(request)),
-            Self::Status => write!(line, "{}", request.status),
-            Self::LengthOrDash if request.sent == 0 => write!(line, "-"),
-            Self::LengthOrDash | Self::Length => write!(line, "{}", request.sent),
-            Self::Referer => escaped(line, head.get(b"referer")),
-            Self::UserAgent => escaped(line, head.get(b"user-agent")),
-            Self::Seconds => write!(line, "{}", took.as_secs()),
-            Self::DecimalSeconds => write!(line, "{:.6}", took.as_secs_f64()),
-            Self::Millis => write!(line, "{}", took.as_millis()),
-            Self::Micros => write!(line, "{}", took.as_micros()),
-            Self::Process => write!(line, "<{}>", std::process::id()),
-            Self::RequestId => escaped(line, request.request_id.map(str::as_bytes)),
-            Self::Header(name) => escaped(line, head.get(name.as_bytes())),
-        };
+            Self::RequestLine => {
+                line.push_str(head.method());
+                line.push(' ');
+                text::escaped(line, head.target());
+                line.push(' ');
+                Self::Protocol.write(line, request);
+            }
+            Self::Method => line.push_str(head.method()),
+            Self::Path => text::escaped(line, head.raw_path()),
+            Self::Query => text::escaped(line, head.query()),
+            Self::Protocol => {
+                line.push_str("HTTP/");
+                line.push_str(head.version().as_str());
+            }
+            Self::Status => text::number(line, request.status),
+            Self::LengthOrDash if request.sent == 0 => line.push('-'),
+            Self::LengthOrDash | Self::Length => text::number(line, request.sent),
+            Self::Referer => or_dash(line, head.get(b"referer")),
+            Self::UserAgent => or_dash(line, head.get(b"user-agent")),
+            Self::Seconds => text::number(line, took.as_secs()),
+            Self::DecimalSeconds => {
+                let _ = write!(line, "{:.6}", took.as_secs_f64());
+            }
+            Self::Millis => text::number(line, took.as_millis()),
+            Self::Micros => text::number(line, took.as_micros()),
+            Self::Process => {
+                let _ = write!(line, "<{}>", std::process::id());
+            }
+            Self::RequestId => or_dash(line, request.request_id.map(str::as_bytes)),
+            Self::Header(name) => or_dash(line, head.get(name.as_bytes())),
+        }
     }
 }
 
-/// `HTTP/1.1`.
-pub(super) fn protocol(request: Answered<'_>) -> String {
-    format!("HTTP/{}", request.head.version().as_str())
-}
-
-fn escaped(line: &mut String, value: Option<&[u8]>) -> std::fmt::Result {
+/// Appends a value, a hyphen where there is none.
+fn or_dash(line: &mut String, value: Option<&[u8]>) {
     match value {
-        Some(value) => write!(line, "{}", value.escape_ascii()),
-        None => write!(line, "-"),
+        Some(value) => text::escaped(line, value),
+        None => line.push('-'),
     }
 }
 

@@ -1,12 +1,10 @@
 //! What a line looks like: the usual text, JSON, or atoms as gunicorn names them. Knows no value.
 
-use std::fmt::Write as _;
-
 use http::StatusCode;
 use thiserror::Error;
 
 use super::atom::Atom;
-use super::{Answered, json};
+use super::{Answered, json, text};
 
 /// The look of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,18 +108,19 @@ impl Template {
 }
 
 fn usual(line: &mut String, request: Answered<'_>) {
-    // Writing to a String does not fail.
-    let _ = match request.peer {
-        Some(peer) => write!(line, "{peer}"),
-        None => write!(line, "-"),
-    };
+    match request.peer {
+        Some(peer) => text::address(line, peer),
+        None => line.push('-'),
+    }
     line.push_str(" - \"");
     Atom::RequestLine.write(line, request);
-    let _ = write!(line, "\" {}", request.status);
+    line.push_str("\" ");
+    text::number(line, request.status);
     if let Some(reason) = StatusCode::from_u16(request.status)
         .ok()
         .and_then(|code| code.canonical_reason())
     {
-        let _ = write!(line, " {reason}");
+        line.push(' ');
+        line.push_str(reason);
     }
 }

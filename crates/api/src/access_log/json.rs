@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use super::{Answered, atom, clock};
+use super::{Answered, clock};
 use crate::json;
 
 /// The members, in the order in which they are written. What the client did not send is left out.
@@ -38,7 +38,7 @@ pub(super) fn write(line: &mut String, request: Answered<'_>) {
         method: head.method(),
         path: String::from_utf8_lossy(head.raw_path()),
         query: String::from_utf8_lossy(head.query()),
-        protocol: atom::protocol(request),
+        protocol: format!("HTTP/{}", head.version().as_str()),
         status: request.status,
         bytes: request.sent,
         duration_ms: (request.took.as_secs_f64() * 1e6).round() / 1e3,

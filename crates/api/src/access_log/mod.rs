@@ -4,20 +4,27 @@ mod atom;
 mod clock;
 mod format;
 mod json;
+mod text;
 
 pub use format::{Format, FormatError};
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::http1::head::Head;
 
+/// Bytes of a line's memory that is kept for the next one.
+const KEPT: usize = 4096;
+
 /// Where the lines of a server go, each without its line break, and what they look like.
 #[derive(Clone)]
 pub struct AccessLog {
     format: Rc<Format>,
     sink: Rc<dyn Fn(&str)>,
+    /// An earlier line's memory.
+    line: Rc<Cell<String>>,
 }
 
 /// A request and what became of it.
@@ -40,6 +47,7 @@ impl AccessLog {
         Self {
             format: Rc::new(format),
             sink: Rc::new(sink),
+            line: Rc::default(),
         }
     }
 
@@ -49,9 +57,13 @@ impl AccessLog {
     }
 
     pub(crate) fn answered(&self, request: Answered<'_>) {
-        let mut line = String::with_capacity(128);
+        let mut line = self.line.take();
+        line.clear();
         self.format.write(&mut line, request);
         (self.sink)(&line);
+        if line.capacity() <= KEPT {
+            self.line.set(line);
+        }
     }
 }
 

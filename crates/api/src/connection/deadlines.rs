@@ -67,15 +67,15 @@ impl Deadlines {
             opened: 0,
             fresh: NEVER,
         };
-        deadlines.begin_turn(engine);
+        deadlines.begin_turn(engine.now());
         deadlines.opened = deadlines.now;
         deadlines.head_begun();
         deadlines
     }
 
-    /// Looks at the clock, once for all that happens in one turn.
-    pub(crate) fn begin_turn(&mut self, engine: &Engine) {
-        self.now = engine.now();
+    /// What the clock says, once for all that happens in one turn.
+    pub(crate) fn begin_turn(&mut self, now: Millis) {
+        self.now = now;
         self.fresh = NEVER;
     }
 

@@ -144,6 +144,7 @@ impl Connection {
     /// Lets the service have its exchange.
     fn call(&mut self, exchange: Exchange, cx: &mut Context<'_>) {
         let engine = Rc::clone(&self.link.engine);
+        engine.spend();
         self.handler = contain("service", || engine.service.call(exchange)).flatten();
         if let Some(current) = &self.current {
             self.deadlines.answer_due(current.time_limit());

@@ -86,7 +86,7 @@ impl Inner {
             body_waker: WakerSlot::default(),
             write_waker: WakerSlot::default(),
             observer: RefCell::new(None),
-            began: link.engine.is_timed().then(Instant::now),
+            began: link.engine.is_timed().then(|| link.engine.moment()),
             row: Cell::new(0),
             link,
         }
@@ -313,25 +313,32 @@ impl Inner {
     /// Its client, or the server, has given the response up.
     pub(crate) fn count_cut(&self) {
         if !self.is_websocket() {
-            self.count(CLIENT_LEFT);
+            self.count(CLIENT_LEFT, self.took());
         }
     }
 
-    fn count(&self, status: u16) {
+    /// Since its head was complete; nothing where nobody wants to know.
+    fn took(&self) -> Duration {
+        let took = |began| self.link.engine.moment().saturating_duration_since(began);
+        self.began.map(took).unwrap_or_default()
+    }
+
+    fn count(&self, status: u16, took: Duration) {
         // A response that broke off is the server's fault, whatever it began with.
         let status = if self.has_failed() { 500 } else { status };
-        if let (Some(meter), Some(began)) = (&self.link.engine.meter, self.began) {
+        if let Some(meter) = &self.link.engine.meter {
             let row = match self.row.get() {
                 0 => meter.app_row(self.head.method()),
                 row => row,
             };
-            meter.answered(row, status, began.elapsed());
+            meter.answered(row, status, took);
         }
     }
 
     /// What the access log says of the response, and what is counted of it.
     pub(crate) fn log(&self) {
-        self.count(self.response.status());
+        let took = self.took();
+        self.count(self.response.status(), took);
         if let Some(log) = &self.link.engine.access_log {
             log.answered(Answered {
                 peer: self.client(),
@@ -339,7 +346,7 @@ impl Inner {
                 head: &self.head,
                 status: self.response.status(),
                 sent: self.response.sent(),
-                took: self.began.map(|began| began.elapsed()).unwrap_or_default(),
+                took,
             });
         }
     }

@@ -135,7 +135,7 @@ impl Stream {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Flow {
         self.link.enter(cx.waker());
-        self.deadlines.begin_turn(&self.link.engine);
+        self.deadlines.begin_turn(self.link.engine.now());
         self.expire()?;
         self.leave_queue();
         loop {

@@ -27,7 +27,7 @@ use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How far the shutdown of a server has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +64,8 @@ pub(crate) struct Engine {
     dated: Cell<Millis>,
     pub(crate) compression: Option<Compression>,
     pub(crate) request_ids: Option<RequestIds>,
+    /// When the turn that runs began, while nothing has run in it that may take long.
+    moment: Cell<Option<Instant>>,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) meter: Option<Rc<Meter>>,
     max_connections: usize,
@@ -102,6 +104,7 @@ impl Engine {
             hangups: Hangups::start()?,
             stamp,
             dated: Cell::new(NEVER),
+            moment: Cell::new(None),
             in_flight: Cell::new(0),
             requests_total: Cell::new(0),
             compression: config.compression,
@@ -134,7 +137,27 @@ impl Engine {
 
     /// Tells the time once per turn of a connection; the system's clock is asked once a second.
     pub(crate) fn now(&self) -> Millis {
-        let now = self.wheel.now();
+        self.date(self.wheel.now())
+    }
+
+    /// The same, and what durations are reckoned by until something runs that may take long.
+    pub(crate) fn begin_turn(&self) -> Millis {
+        let moment = Instant::now();
+        self.moment.set(Some(moment));
+        self.date(self.wheel.at(moment.into()))
+    }
+
+    /// The turn's time is old from here on: its end, or somebody's code.
+    pub(crate) fn spend(&self) {
+        self.moment.set(None);
+    }
+
+    /// Now: the time that the turn has read, unless that is old.
+    pub(crate) fn moment(&self) -> Instant {
+        self.moment.get().unwrap_or_else(Instant::now)
+    }
+
+    fn date(&self, now: Millis) -> Millis {
         let second = now / 1000;
         if self.dated.replace(second) != second {
             self.stamp.refresh(SystemTime::now());
