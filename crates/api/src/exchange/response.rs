@@ -127,7 +127,7 @@ impl Inner {
         body: Chunk<'_>,
     ) -> Result<(), ResponseError> {
         if self.link.engine.compression.is_some() && !head.closes() {
-            let (status, fields) = head.fields();
+            let (status, fields) = head.fields(None);
             return self.respond(status, fields, body);
         }
         self.respond_by(body, |out, stamp, reply, length| {
@@ -174,7 +174,7 @@ impl Inner {
         length: Option<u64>,
     ) -> Result<(), ResponseError> {
         if self.link.engine.compression.is_some() && !head.closes() {
-            let (status, fields) = head.fields();
+            let (status, fields) = head.fields(length);
             return self.start(status, fields);
         }
         self.check_unstarted()?;

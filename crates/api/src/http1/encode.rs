@@ -8,6 +8,7 @@ use super::status::write_status_line;
 use super::token::{is_field_value, is_token, list, trim};
 use super::trailer::is_forbidden;
 use crate::error::{Refusal, ResponseError};
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 /// The interim response that asks for the body.
@@ -217,14 +218,25 @@ impl Prepared {
         }
     }
 
-    /// Its status and fields, but for those that are the server's to write.
-    pub(crate) fn fields(&self) -> (u16, impl Iterator<Item = (&[u8], &[u8])>) {
+    /// Its status and fields, but for those that are the server's to write; with the length of the body, where they do not say
+    /// it, if that is known.
+    pub(crate) fn fields(
+        &self,
+        length: Option<u64>,
+    ) -> (u16, impl Iterator<Item = (&[u8], Cow<'_, [u8]>)>) {
         let lines = self.text.split(|byte| *byte == b'\n').skip(1);
         let fields = lines.filter_map(|line| {
             let colon = line.iter().position(|byte| *byte == b':')?;
-            Some((&line[..colon], line[colon + 1..].trim_ascii()))
+            Some((&line[..colon], Cow::from(line[colon + 1..].trim_ascii())))
         });
-        (self.status, fields)
+        let length = self.seen.length.or(length);
+        let length = length.map(|length| {
+            (
+                &b"content-length"[..],
+                Cow::from(length.to_string().into_bytes()),
+            )
+        });
+        (self.status, fields.chain(length))
     }
 
     /// Whether it ends its connection.
