@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,28 @@ from typing import TYPE_CHECKING, Any
 import brotli
 import httpx
 import pytest
-import zstandard
 from tests.support import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+def zstd() -> Any:
+    """Give what reads a stream of zstd."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+
+        return zstd.ZstdDecompressor().decompress
+    import zstandard
+
+    return zstandard.ZstdDecompressor().decompressobj().decompress
+
+
 APPS = Path(__file__).parent / "apps"
 READERS: dict[str, Any] = {
     "gzip": lambda: zlib.decompressobj(31).decompress,
     "br": lambda: brotli.Decompressor().process,
-    "zstd": lambda: zstandard.ZstdDecompressor().decompressobj().decompress,
+    "zstd": zstd,
 }
 
 
@@ -68,6 +80,18 @@ def test_every_kind_of_app(app: str) -> None:
             response, body = ask(server, path, "gzip;q=0.5, zstd")
             assert response.headers["content-encoding"] == "zstd"
             assert json.loads(read(response, body)) == ["some text"] * 1000
+
+
+@pytest.mark.parametrize("http2", [False, True])
+def test_a_wsgi_app_that_declares_its_length(http2: bool) -> None:
+    with servers.data_bridge("shrinking:sized_wsgi", "--compress", app_dir=APPS) as server:
+        for path in ("/whole", "/parts"):
+            plain, expected = ask(server, path, "identity", http2=http2)
+            assert plain.headers["content-length"] == str(len(expected))
+            response, body = ask(server, path, "br", http2=http2)
+            assert read(response, body) == expected
+            head, nothing = ask(server, path, "identity", method="HEAD", http2=http2)
+            assert (head.headers["content-length"], nothing) == (str(len(expected)), b"")
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,17 @@ def wsgi(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
     return [TEXT[:100], TEXT[100:]]
 
 
+def sized_wsgi(environ: dict[str, Any], start_response: Any) -> Any:
+    """Declares its length, and gives its body whole or in parts."""
+    write = start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(TEXT)))])
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return []
+    if environ["PATH_INFO"] == "/whole":
+        return [TEXT]
+    write(TEXT[:100])
+    return iter([TEXT[100:]])
+
+
 def sized(length: int) -> tuple[bytes, bytes]:
     return b"content-length", str(length).encode()
 
