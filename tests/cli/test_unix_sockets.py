@@ -146,7 +146,7 @@ def test_of_servers_that_find_one_dead_file_at_once_one_has_it(path: Path, monke
             assert arrived.wait(servers.PATIENCE)
 
     def arrive(descriptor: int, operation: int) -> None:
-        if others:
+        if threading.current_thread() is not threading.main_thread():
             arrived.set()
         flock(descriptor, operation)
 
