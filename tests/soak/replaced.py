@@ -16,7 +16,6 @@ import signal
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests.soak.clients import Clients  # noqa: E402
 from tests.support import servers  # noqa: E402
 
 if TYPE_CHECKING:
@@ -44,30 +44,15 @@ LOGGING = {
 }
 
 
-class Clients:
-    """They ask all the time, each on a connection of its own that is looked at before it is used, as pools do."""
+class Pooled(Clients):
+    """They ask all the time, and look at their connection before they use it, as pools do."""
 
     def __init__(self, server: servers.Server) -> None:
-        self.answered = 0
+        super().__init__(server, CLIENTS)
         #: When each request that was lost began and when it was.
         self.lost: list[tuple[float, float]] = []
-        self._server = server
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(CLIENTS)]
 
-    def __enter__(self) -> Clients:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self) -> None:
-        connection = http.client.HTTPConnection(self._server.host, self._server.port, timeout=servers.PATIENCE)
+    def _ask(self, connection: http.client.HTTPConnection, _: int) -> None:
         while not self._stop.wait(0.01):
             if connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
                 connection.close()
@@ -82,7 +67,6 @@ class Clients:
                 self.answered += good
                 if not good:
                     self.lost.append((began, time.time()))
-        connection.close()
 
 
 @contextlib.contextmanager
@@ -124,7 +108,7 @@ def main(kills: int) -> int:
     """Kill, stop, count; the exit code says whether the limit was held."""
     missed, seen = False, []
     with serving() as server:
-        with Clients(server) as clients:
+        with Pooled(server) as clients:
             for name, number, times in (("killed", signal.SIGKILL, kills), ("stopped", signal.SIGSTOP, kills // 10)):
                 done = [Replacement(server, number) for _ in range(times)]
                 took = [each.took for each in done]

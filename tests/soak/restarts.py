@@ -5,18 +5,21 @@ Run as `python restarts.py REQUESTS`: twenty restarts, spread over so many reque
 
 from __future__ import annotations
 
-import http.client
 import re
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests.soak.clients import Clients  # noqa: E402
 from tests.support import servers  # noqa: E402
+
+if TYPE_CHECKING:
+    import http.client
 
 RESTARTS = 20
 #: Requests a second, of all clients together.
@@ -24,43 +27,27 @@ RATE = 500
 CLIENTS = 8
 
 
-class Load:
-    """Clients that ask at a steady rate until told to stop; half of them keep their connection."""
+class Load(Clients):
+    """They ask at a steady rate; half of them keep their connection."""
 
     def __init__(self, server: servers.Server) -> None:
-        self.answered = 0
+        super().__init__(server, CLIENTS)
         self.failures: list[str] = []
-        self._server = server
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(number % 2 == 0,)) for number in range(CLIENTS)]
 
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, kept: bool) -> None:
-        connection = http.client.HTTPConnection(self._server.host, self._server.port, timeout=servers.PATIENCE)
+    def _ask(self, connection: http.client.HTTPConnection, number: int) -> None:
         due = time.monotonic()
         while not self._stop.is_set():
-            failure = _ask(connection)
-            if failure or not kept:
+            failure = _request(connection)
+            if failure or number % 2:
                 connection.close()
             with self._lock:
                 self.answered += not failure
                 self.failures.extend([failure] if failure else [])
             due += CLIENTS / RATE
             self._stop.wait(max(0, due - time.monotonic()))
-        connection.close()
 
 
-def _ask(connection: http.client.HTTPConnection) -> str:
+def _request(connection: http.client.HTTPConnection) -> str:
     """Make a request; gives what went wrong, or nothing."""
     try:
         connection.request("GET", "/")

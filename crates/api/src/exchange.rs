@@ -165,6 +165,14 @@ impl Chunk<'_> {
         }
     }
 
+    /// Its bytes, shared where they are already.
+    pub fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Borrowed(bytes) => Bytes::copy_from_slice(bytes),
+            Self::Owned(bytes) => bytes,
+        }
+    }
+
     fn truncate(&mut self, length: usize) {
         match self {
             Self::Borrowed(bytes) => *bytes = &bytes[..length.min(bytes.len())],

@@ -10,6 +10,7 @@ pub mod exchange;
 pub mod faults;
 pub mod form;
 pub mod forwarded;
+pub mod gzip;
 pub mod http1;
 pub mod http2;
 pub mod json;

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 #: Where a request's scope carries what the operation starts from.
 WORK = "data_bridge.work"
 
-_NO_BODY = object()
-
 
 class Work(NamedTuple):
     """An operation under way: what gives its result, and what its path's parameters are."""
@@ -138,8 +136,7 @@ class Responder:
             cache.setdefault(step.key, value)
         from pydantic_core import PydanticUndefined  # noqa: PLC0415 - a route without fields needs no Pydantic
 
-        body = await _body_of(operation, request)
-        body = PydanticUndefined if body is _NO_BODY else body
+        body = await _body_of(operation, request, unread=PydanticUndefined)
         solved = await self.framework.dependencies.solve_dependencies(
             request=request,
             dependant=self.dependant,
@@ -191,12 +188,12 @@ async def run(operation: Operation, slots: list[Any], request: Any) -> Any:
     return await steps.run(operation, slots, request)
 
 
-async def _body_of(operation: Operation, request: Any) -> Any:
-    """Give the body as FastAPI takes it: as a form, or as what JSON says."""
+async def _body_of(operation: Operation, request: Any, *, unread: Any) -> Any:
+    """Give the body as FastAPI takes it: as a form, as what JSON says, or ``unread`` where there is none."""
     if operation.takes_form:
         return await request.form()
     content = await request.body() if operation.accept is not None else b""
-    return json.loads(content) if content else _NO_BODY
+    return json.loads(content) if content else unread
 
 
 class Interrupted(Exception):

@@ -6,8 +6,9 @@ finds it. What has to do with fields needs Pydantic, and is imported by the firs
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..later import importer
 
 if TYPE_CHECKING:
     from .aliases import (
@@ -91,9 +92,4 @@ _LATER = {
     "solve_dependencies": ".solve",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import the module of what is asked for."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATER[name], __name__), name)
+__getattr__ = importer(__name__, _LATER)

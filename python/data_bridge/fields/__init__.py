@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..later import importer
 
 if TYPE_CHECKING:
     from pydantic import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, ValidationError
@@ -151,9 +152,4 @@ _LATER = {
     "with_info_plain_validator_function": "pydantic_core.core_schema",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import the module of what is asked for."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATER[name], __name__), name)
+__getattr__ = importer(__name__, _LATER)

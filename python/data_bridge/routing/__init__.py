@@ -5,9 +5,9 @@ API routes and their router need Pydantic; they are imported when they are asked
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..later import importer
 from .base import BaseRoute, Match, NoMatchFound
 from .convertors import CONVERTOR_TYPES, Convertor, register_url_convertor
 from .lifespans import lifespan_of, merge_lifespans, no_lifespan
@@ -77,9 +77,4 @@ _LATER = {
     "solve_dependencies": "..dependencies",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATER[name], __name__), name)
+__getattr__ = importer(__name__, _LATER)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..later import importer
 
 if TYPE_CHECKING:
     from data_bridge.security.api_key import APIKeyCookie as APIKeyCookie
@@ -59,9 +60,4 @@ _LATER = {
     "SecurityScopes": ".oauth2",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import the module of what is asked for."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATER[name], __name__), name)
+__getattr__ = importer(__name__, _LATER)

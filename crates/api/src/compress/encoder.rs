@@ -1,8 +1,8 @@
 //! The three codings behind one stream of bytes. Knows neither fields nor clients.
 
+use crate::gzip;
 use brotli::CompressorWriter;
 use std::io::{self, Write as _};
-use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Status};
 use zstd::stream::raw::{CParameter, Encoder as Zstd, InBuffer, Operation as _, OutBuffer};
 
 /// Codings, the preferred one first: for the same size the least work.
@@ -26,9 +26,6 @@ const BROTLI_LEVEL: u32 = 4;
 const GZIP_LEVEL: i32 = 6;
 const WINDOW_BITS: u32 = 17;
 
-/// gzip's own header and trailer, and its largest window.
-const GZIP_WINDOW_BITS: i32 = 15 + 16;
-
 /// What is asked for at once.
 const ROOM: usize = 8 * 1024;
 
@@ -36,7 +33,7 @@ const ROOM: usize = 8 * 1024;
 pub(crate) enum Encoder {
     Zstd(Box<Zstd<'static>>),
     Brotli(Box<CompressorWriter<Vec<u8>>>),
-    Gzip(Box<Deflate>),
+    Gzip(gzip::Stream),
 }
 
 impl Coding {
@@ -63,11 +60,7 @@ impl Encoder {
                 let brotli = CompressorWriter::new(out, ROOM, BROTLI_LEVEL, WINDOW_BITS);
                 Self::Brotli(Box::new(brotli))
             }
-            Coding::Gzip => Self::Gzip(Box::new(Deflate::new_with_config(DeflateConfig {
-                level: GZIP_LEVEL,
-                window_bits: GZIP_WINDOW_BITS,
-                ..DeflateConfig::default()
-            }))),
+            Coding::Gzip => Self::Gzip(gzip::Stream::new(GZIP_LEVEL)),
         })
     }
 
@@ -85,7 +78,7 @@ impl Encoder {
                 brotli.flush()?;
                 Ok(std::mem::take(brotli.get_mut()))
             }
-            Self::Gzip(gzip) => deflate(gzip, part, DeflateFlush::SyncFlush),
+            Self::Gzip(gzip) => gzip.compress(part, false),
         }
     }
 
@@ -102,7 +95,7 @@ impl Encoder {
                 brotli.write_all(part)?;
                 Ok(brotli.into_inner())
             }
-            Self::Gzip(mut gzip) => deflate(&mut gzip, part, DeflateFlush::Finish),
+            Self::Gzip(mut gzip) => gzip.compress(part, true),
         }
     }
 }
@@ -127,30 +120,6 @@ fn drain(
         let at = out.len();
         if step(&mut OutBuffer::around_pos(out, at))? == 0 {
             return Ok(());
-        }
-    }
-}
-
-fn deflate(gzip: &mut Deflate, part: &[u8], flush: DeflateFlush) -> io::Result<Vec<u8>> {
-    let (begin, before) = (gzip.total_in(), gzip.total_out());
-    let count = |total: u64, from: u64| usize::try_from(total - from).map_err(io::Error::other);
-    let mut out = Vec::new();
-    loop {
-        let read = count(gzip.total_in(), begin)?;
-        let written = out.len();
-        out.resize(written + (part.len() / 4).max(512), 0);
-        let room = out.len();
-        let rest = part.get(read..).unwrap_or_default();
-        let status = gzip.compress(rest, &mut out[written..], flush);
-        out.truncate(count(gzip.total_out(), before)?);
-        match status {
-            Ok(Status::StreamEnd) => return Ok(out),
-            // All of it was read and what is ready was written, once there is room left over.
-            Ok(_) if flush != DeflateFlush::Finish && out.len() < room => return Ok(out),
-            Ok(_) if out.len() > written => {}
-            // Nothing was left to flush.
-            Ok(_) if flush != DeflateFlush::Finish && read == part.len() => return Ok(out),
-            _ => return Err(io::Error::other("zlib makes no progress")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Compression: bodies that are long enough, of a type that shrinks, to clients that take it.
 
-use super::gzip::{Gzip, Stream};
+use super::gzip::Gzip;
 use super::{Answer, Encoder, Layer, Request};
 use crate::accept_encoding::Weights;
 use crate::exchange::Chunk;
@@ -144,7 +144,7 @@ impl Layer for Compression {
             head.remove(b"content-length");
         }
         Some(Encoder {
-            stream: Stream::new(self.gzip.level()),
+            stream: self.gzip.stream(),
             thread_size: self.thread_size,
         })
     }

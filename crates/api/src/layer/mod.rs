@@ -18,10 +18,11 @@ mod tests;
 pub use self::answer::{Answer, Text};
 pub use self::compression::{Choice, Compression};
 pub use self::cors::{Cors, Preflight};
-pub use self::gzip::Stream;
 pub use self::hosts::Hosts;
 pub use self::limit::Limit;
 pub use self::secure::Secure;
+
+use crate::gzip::Stream;
 
 /// A request as layers see it.
 pub trait Request {

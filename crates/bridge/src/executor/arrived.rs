@@ -121,10 +121,7 @@ impl<F: Face> Arrived<F> {
                     F::answer(py, owed, result);
                 });
                 let (submit, remote) = (shared.submit.bind(py), shared.remote.clone());
-                let start = || pool::start(submit, remote, function, arguments, names, answer);
-                if let Err(error) = context.run(py, start) {
-                    error.write_unraisable(py, Some(function));
-                }
+                pool::start(submit, remote, &context, function, arguments, names, answer);
             }
         }
     }

@@ -17,10 +17,11 @@ use crate::ffi::{self, ThreadBound};
 pub type Complete = Box<dyn FnOnce(Python<'_>, PyResult<Bound<'_, PyAny>>)>;
 
 /// Has a thread of the executor whose `submit` this is call `function` with `arguments`, the last of which have the
-/// `names`; the result goes to `complete` on the loop's thread, which `remote` reaches.
+/// `names`, in a copy of `context`; the result goes to `complete` on the loop's thread, which `remote` reaches.
 pub fn start<'py>(
     submit: &Bound<'py, PyAny>,
     remote: Remote,
+    context: &ffi::Context,
     function: &Bound<'py, PyAny>,
     arguments: Arguments<'py>,
     names: &Bound<'py, PyTuple>,
@@ -28,7 +29,7 @@ pub fn start<'py>(
 ) {
     let py = submit.py();
     let ticket = Ticket::new(complete);
-    let submitted = ffi::Context::copy_current(py).and_then(|context| {
+    let submitted = context.copy(py).and_then(|context| {
         let call = ThreadCall {
             function: Kept::from(function.clone()),
             arguments: arguments.into_iter().map(Kept::from).collect(),

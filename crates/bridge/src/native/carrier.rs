@@ -119,13 +119,6 @@ impl OverAsgi {
     }
 }
 
-fn bytes_of<'a>(chunk: &'a Chunk<'_>) -> &'a [u8] {
-    match chunk {
-        Chunk::Borrowed(bytes) => bytes,
-        Chunk::Owned(bytes) => bytes,
-    }
-}
-
 impl Carrier for OverAsgi {
     fn method(&self) -> &[u8] {
         self.asked.method.as_bytes()
@@ -188,7 +181,7 @@ impl Carrier for OverAsgi {
         fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
         body: Chunk<'_>,
     ) -> Result<(), ResponseError> {
-        let body = bytes_of(&body);
+        let body = body.as_slice();
         self.begin(status, fields, Some(body.len()))?;
         self.end(body);
         Ok(())
@@ -203,7 +196,7 @@ impl Carrier for OverAsgi {
     }
 
     fn write(&self, chunk: Chunk<'_>) -> Result<(), ResponseError> {
-        let chunk = bytes_of(&chunk);
+        let chunk = chunk.as_slice();
         if !chunk.is_empty() {
             self.say(Said::Body(chunk.to_vec(), true));
         }

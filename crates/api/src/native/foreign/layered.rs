@@ -6,6 +6,7 @@ use crate::layer::{Answer, Encoder, Layers, Text};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
@@ -43,8 +44,8 @@ enum Stage {
     Threaded(JoinHandle<Encoded>, Part),
 }
 
-/// A compressor, and what it made of a part: nothing where it failed.
-type Encoded = (Encoder, Option<Vec<u8>>);
+/// A compressor, and what it made of a part.
+type Encoded = (Encoder, io::Result<Vec<u8>>);
 
 /// What a handler says of its body.
 enum Part {
@@ -90,16 +91,12 @@ impl Layered {
         let Some(encoder) = encoder else {
             return exchange.respond(answer.status, answer.fields, body);
         };
-        let body = match body {
-            Chunk::Owned(bytes) => bytes,
-            Chunk::Borrowed(bytes) => Bytes::copy_from_slice(bytes),
-        };
         let head = Head {
             status: answer.status,
             fields: owned(answer.fields),
         };
         self.stage.replace(Stage::Encodes(encoder));
-        self.say(exchange, Part::Whole(head, body))
+        self.say(exchange, Part::Whole(head, body.into_bytes()))
     }
 
     /// Begins a response in parts.
@@ -133,11 +130,7 @@ impl Layered {
         if matches!(*self.stage.borrow(), Stage::Plain) {
             return exchange.write(chunk);
         }
-        let piece = match chunk {
-            Chunk::Owned(bytes) => bytes,
-            Chunk::Borrowed(bytes) => Bytes::copy_from_slice(bytes),
-        };
-        self.say(exchange, Part::Piece(piece))
+        self.say(exchange, Part::Piece(chunk.into_bytes()))
     }
 
     /// Ends it.
@@ -266,8 +259,8 @@ impl Layered {
 }
 
 /// Sends what a part was compressed to.
-fn send(exchange: &Exchange, made: Option<Vec<u8>>, part: Part) -> Result<(), ResponseError> {
-    let bytes = Bytes::from(made.ok_or(ResponseError::Compression)?);
+fn send(exchange: &Exchange, made: io::Result<Vec<u8>>, part: Part) -> Result<(), ResponseError> {
+    let bytes = Bytes::from(made.map_err(|_| ResponseError::Compression)?);
     match part {
         Part::Piece(_) => exchange.write(bytes),
         Part::Whole(mut head, _) => {
