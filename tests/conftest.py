@@ -7,6 +7,13 @@ import shutil
 import signal
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
+
+from tests.support.servers import PATIENCE
+
+# httpx gives up after five seconds where a test says nothing; a busy machine may need them.
+for phase in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, phase, PATIENCE)
 
 # A shell starts what runs in its background with SIGINT ignored, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import time
 from pathlib import Path
@@ -76,7 +77,7 @@ def test_a_hundred_sleepers_sleep_at_once(server):
         elapsed = time.monotonic() - began
     assert all(answer.endswith(b'"slept"') for answer in answers)
     # One after the other they would take ten seconds.
-    assert 0.1 <= elapsed < 1
+    assert 0.1 <= elapsed < 5
 
 
 def test_forty_functions_may_block_at_once(server):
@@ -178,7 +179,7 @@ def test_a_stream_that_breaks_is_logged_and_cut_off(server, client):
     with pytest.raises(httpx.RemoteProtocolError, match="incomplete|without sending|peer closed"):
         client.get("/broken-stream")
     assert client.get("/task").status_code == 200
-    until(lambda: "broken half-way" in server.output, "the traceback was logged")
+    until(lambda: "ValueError: broken half-way" in server.output, "the traceback was logged")
     assert server.output.count("broken half-way") == 2, "once in the source line and once as the error"
 
 
@@ -201,10 +202,11 @@ def test_a_fault_after_the_response_is_logged_once(server, client):
     assert server.output.count("ValueError: after the response") == 1, "what is raised ends the list"
 
 
-def test_the_response_does_not_wait_for_what_comes_after_it(client):
-    began = time.monotonic()
-    assert client.get("/after-slow").json() == "answered"
-    assert time.monotonic() - began < 0.9
+def test_the_response_does_not_wait_for_what_comes_after_it(client, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert client.get("/after-slow", params={"pipe": str(pipe)}).json() == "answered"
+    pipe.write_text("what the loop waits for")
 
 
 def test_an_exit_in_a_handler_is_a_500(client):

@@ -111,7 +111,7 @@ def test_a_silent_stream_is_kept_alive(monkeypatch: pytest.MonkeyPatch):
     @app.get("/", response_class=of(data_bridge.fastapi, "responses").EventSourceResponse)
     async def endpoint() -> AsyncIterable[int]:
         yield 1
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
         yield 2
 
     ((*_, body),) = answers(app, [get("/")])

@@ -52,8 +52,8 @@ def test_an_unequal_answer_is_refused(server: Server):
 
 
 def test_paced_requests_keep_one_connection(server: Server):
-    samples = pace(server.port, "/", seconds=0.1, interval=0.005)
-    assert 2 <= len(samples) <= 21
+    samples = pace(server.port, "/", seconds=1, interval=0.005)
+    assert 2 <= len(samples) <= 201
     assert all(earlier.sent + 0.005 <= later.sent for earlier, later in pairwise(samples))
 
 
@@ -61,7 +61,7 @@ def test_the_closed_loop_counts_every_answer(server: Server):
     scenario = Scenario("two", "two", "/", b"hello", "text/plain", connections=2)
     with ClosedLoop(scenario, server.port) as load:
         assert load.run(0.0) == 2
-        assert load.run(0.1) > 2
+        assert load.run(1.0) > 2
 
 
 def test_a_server_that_ends_is_reported_with_its_last_words(tmp_path: Path):

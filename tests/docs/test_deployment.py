@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from tests.support import databases, servers
+from tests.support import servers
 from tests.support.certificates import Authority, Certificate
 from websockets.sync.client import connect
 
@@ -77,7 +77,7 @@ def nginx(folder: Path, upstream: str, certificate: Certificate) -> Iterator[int
     program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
     if program is None:
         pytest.skip("nginx is not installed")
-    port = databases.free_port()
+    port = servers.free_port()
     listen = f"listen 127.0.0.1:{port} ssl http2; ssl_certificate {certificate.chain}; "
     example = block("nginx").replace("server 127.0.0.1:8000;", f"server {upstream};")
     example = example.replace("listen 443 ssl http2;", f"{listen} ssl_certificate_key {certificate.key};")

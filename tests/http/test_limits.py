@@ -109,7 +109,7 @@ def test_sizes(small: servers.Server, within: bytes, beyond: bytes, refusal: int
     ],
 )
 def test_a_silent_client_is_cut(option: str, sent: bytes, answer: bytes) -> None:
-    with limited(option, "0.3") as server, dial(server, sent) as sock:
+    with limited(option, "1") as server, dial(server, sent) as sock:
         since = time.monotonic()
         assert everything(sock).startswith(answer)
         assert time.monotonic() - since < SOON
@@ -122,7 +122,8 @@ def test_a_body_that_drips_is_cut() -> None:
         sock.settimeout(0.05)
         answer = b""
         while not answer:
-            sock.sendall(b"x")
+            with contextlib.suppress(ConnectionError):  # closed meanwhile: the answer is there to read
+                sock.sendall(b"x")
             with contextlib.suppress(TimeoutError):
                 answer = sock.recv(65536)
         assert answer.startswith(b"HTTP/1.1 408")

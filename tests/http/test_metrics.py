@@ -14,6 +14,7 @@ import httpx
 import pytest
 from tests.support import servers
 from tests.support.figures import Figures, await_figures, monitor, read
+from tests.support.gil import held
 from websockets.sync.client import connect
 
 if TYPE_CHECKING:
@@ -156,44 +157,37 @@ def test_without_being_asked_nothing_is_added() -> None:
         assert httpx.get(server.url + "/text").text == ""
 
 
-def test_probes_and_figures_while_the_gil_is_held(server: servers.Server) -> None:
+def test_probes_and_figures_while_the_gil_is_held(server: servers.Server, tmp_path: Path) -> None:
     probe = monitor(server)
     with dial(server) as connection, httpx.Client() as client:
-        assert b"held" in ask(connection, "/hold/4000")
-        # Once a request stays without an answer, the other thread has the GIL, and the event loop waits for it as well.
-        connection.sendall(REQUEST)
-        while select.select([connection], [], [], 0.2)[0]:
-            assert connection.recv(65536).endswith(b'{"number":7}')
-            connection.sendall(REQUEST)
-        for path in ("/livez", "/readyz", "/metrics") * 3:
-            assert client.get(probe + path).status_code == 200
-        assert not select.select([connection], [], [], 0)[0], "the GIL was held all the time"
+        with held(server, tmp_path, lambda path: ask(connection, path)):
+            connection.sendall(REQUEST)  # for it the event loop waits for the GIL as well
+            for path in ("/livez", "/readyz", "/metrics") * 3:
+                assert client.get(probe + path).status_code == 200
+            assert not select.select([connection], [], [], 2)[0], "the GIL was held all the time"
         assert connection.recv(65536).endswith(b'{"number":7}')
     assert read(server).get("gil_wait_seconds_sum") > 0.5
 
 
-def test_a_stuck_loop_is_not_live() -> None:
+def test_a_stuck_loop_is_not_live(tmp_path: Path) -> None:
     with (
         servers.data_bridge("counted:app", *COUNTS, "--worker-timeout", "0.3", app_dir=APPS) as server,
         dial(server) as connection,
         httpx.Client() as client,
     ):
-        seen = [client.get(monitor(server) + "/livez").status_code]
-        assert b"held" in ask(connection, "/hold/1500")
-        connection.sendall(REQUEST * 2)
-        end = time.monotonic() + servers.PATIENCE
-        while 503 not in seen or seen[-1] == 503:
-            status = client.get(monitor(server) + "/livez").status_code
-            if status != seen[-1]:
-                seen.append(status)
-            assert time.monotonic() < end, seen
-            # Python work keeps coming until the GIL is gone.
-            if 503 not in seen:
-                connection.sendall(REQUEST)
+
+        def says(status: int) -> bool:
+            return client.get(monitor(server) + "/livez").status_code == status
+
+        server.wait_until(lambda: says(200))
+        with held(server, tmp_path, lambda path: ask(connection, path)):
+            connection.sendall(REQUEST)
+            server.wait_until(lambda: says(503))
+        server.wait_until(lambda: says(200))
 
 
 def test_ready_from_the_start_to_the_stop() -> None:
-    port = servers._free_port()
+    port = servers.free_port()
     options = ("--metrics-port", str(port), "--no-access-log")
     env = {"MONITOR": f"http://127.0.0.1:{port}"}
     with servers.data_bridge("counted:app", *options, app_dir=APPS, env=env) as server, dial(server) as waiting:

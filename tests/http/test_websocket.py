@@ -142,7 +142,7 @@ def test_an_app_that_raises_or_returns_closes(raw: servers.Server) -> None:
                 with pytest.raises(ConnectionClosed):
                     client.recv()
                 assert client.close_code == code
-        assert "RuntimeError: after accept" in server.output
+        server.wait_for("RuntimeError: after accept")
 
 
 def test_illegal_sends_raise_and_leave_the_call_usable(raw: servers.Server) -> None:

@@ -18,6 +18,14 @@ from data_bridge._native import WorkQueue
 from data_bridge.executor import DefaultExecutor
 
 
+async def idle(loop):
+    """Waits until a thread of the default pool waits for work again: the result may be here before it does."""
+    waiting = loop._default_executor._idle_semaphore
+    while not waiting.acquire(timeout=0):  # noqa: ASYNC110 - it says so by this alone
+        await asyncio.sleep(0)
+    waiting.release()
+
+
 def test_results_and_exceptions_come_back(loop):
     async def main():
         with pytest.raises(ZeroDivisionError):
@@ -177,19 +185,25 @@ def test_idle_threads_are_used_again(loop):
     async def main():
         for _ in range(20):
             await loop.run_in_executor(None, int)
+            await idle(loop)
         return len(loop._default_executor._threads)
 
-    # A thread may still be on its way back into the pool when the next call comes.
-    assert loop.run_until_complete(main()) <= 3
+    assert loop.run_until_complete(main()) == 1
 
 
 def test_shutdown_that_cancels_what_waits(loop):
-    release = threading.Event()
+    begun, release = threading.Semaphore(0), threading.Event()
+
+    def block():
+        begun.release()
+        release.wait()
 
     async def main():
         size = min(32, (os.cpu_count() or 1) + 4)
-        blocked = [loop.run_in_executor(None, release.wait) for _ in range(size)]
+        blocked = [loop.run_in_executor(None, block) for _ in range(size)]
         waiting = loop.run_in_executor(None, pytest.fail)
+        for _ in blocked:  # what no thread has begun would be cancelled as well
+            begun.acquire()
         loop._default_executor.shutdown(wait=False, cancel_futures=True)
         with pytest.raises(asyncio.CancelledError):
             await waiting
@@ -208,10 +222,12 @@ def test_nothing_is_kept_after_a_call(loop):
         thing = Thing()
         gone = weakref.ref(thing)
         await loop.run_in_executor(None, repr, thing)
+        await idle(loop)
         with pytest.raises(ValueError, match="^$"):
             await loop.run_in_executor(None, thing.fail)
         del thing
-        await loop.run_in_executor(None, int)  # the thread has let go of the call before
+        await idle(loop)
+        await loop.run_in_executor(None, int)  # the thread, of which there is one, has let go of the call before
         gc.collect()
         assert gone() is None
 

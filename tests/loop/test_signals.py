@@ -144,7 +144,7 @@ def test_pythons_own_handlers_run_while_the_loop_sleeps(loop):
 
     before = signal.signal(signal.SIGUSR1, handler)
     timer = threading.Timer(0.01, kill, (signal.SIGUSR1,))
-    timer.start()
+    loop.call_soon(timer.start)
     loop.run_forever()
     timer.join()
     signal.signal(signal.SIGUSR1, before)
@@ -153,7 +153,7 @@ def test_pythons_own_handlers_run_while_the_loop_sleeps(loop):
 
 def test_ctrl_c_leaves_a_sleeping_loop(loop):
     timer = threading.Timer(0.01, kill, (signal.SIGINT,))
-    timer.start()
+    loop.call_soon(timer.start)
     with pytest.raises(KeyboardInterrupt):
         loop.run_forever()
     timer.join()
@@ -166,7 +166,7 @@ def test_ctrl_c_leaves_a_busy_loop(loop):
 
     loop.call_soon(spin)
     timer = threading.Timer(0.01, kill, (signal.SIGINT,))
-    timer.start()
+    loop.call_soon(timer.start)
     with pytest.raises(KeyboardInterrupt):
         loop.run_forever()
     timer.join()

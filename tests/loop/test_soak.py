@@ -79,7 +79,9 @@ def test_many_lives_with_sockets_leave_nothing(loop_factory):
 
     async def life():
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(Recorder, "127.0.0.1", 0)
+        accepted = Recorder()
+        gone = accepted.happened("connection_lost")
+        server = await loop.create_server(lambda: accepted, "127.0.0.1", 0)
         address = server.sockets[0].getsockname()
         transport, protocol = await loop.create_connection(Recorder, *address)
         endpoint, datagrams = await loop.create_datagram_endpoint(DatagramRecorder, local_addr=("127.0.0.1", 0))
@@ -89,6 +91,7 @@ def test_many_lives_with_sockets_leave_nothing(loop_factory):
         lost = protocol.happened("connection_lost")
         transport.close()
         await lost
+        await gone
         endpoint.close()
         server.close()
         await server.wait_closed()

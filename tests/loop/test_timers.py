@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import sys
 import time
 
@@ -41,7 +40,7 @@ def test_our_timers_are_precise():
 
     late = data_bridge.run(main())
     assert min(late) >= 0
-    assert statistics.median(late) < 0.0005
+    assert min(late) < 0.0005, "none was rounded to milliseconds"
 
 
 def test_order_of_deadlines_then_of_arrival(loop):
@@ -71,7 +70,8 @@ def test_integers_and_whatever_becomes_a_float(loop):
     from fractions import Fraction
 
     assert loop.call_at(5, print).when() == 5
-    assert loop.call_later(Fraction(1, 2), print).when() == pytest.approx(loop.time() + 0.5, abs=0.1)
+    before, timer, after = loop.time(), loop.call_later(Fraction(1, 2), print), loop.time()
+    assert before <= timer.when() - 0.5 <= after
 
 
 def test_infinity_never_comes(loop):

@@ -86,12 +86,16 @@ def test_other_threads_run_while_a_rust_future_is_awaited() -> None:
 
         thread = threading.Thread(target=count)
         thread.start()
-        assert await testing.sleep(asyncio.get_running_loop(), 0.3) == 0.3
+        meanwhile = 0
+        while meanwhile < 10_000:  # on a busy machine it may not be the thread's turn at all for as long
+            before = counted
+            assert await testing.sleep(asyncio.get_running_loop(), 0.3) == 0.3
+            meanwhile = counted - before
         stop.set()
         thread.join()
-        return counted
+        return meanwhile
 
-    assert data_bridge.run(main()) > 10_000
+    assert data_bridge.run(main()) >= 10_000
 
 
 def test_an_awaited_rust_future_can_be_cancelled() -> None:

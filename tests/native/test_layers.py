@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import http.client
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote
 
 import pytest
 from tests.support import servers
+from tests.support.gil import held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,21 +127,7 @@ IN_PYTHON = {"parts of a limited route", "too long a body", "panic", "odd"}
 def test_no_interpreter_is_needed(pair: tuple[servers.Server, servers.Server], tmp_path: Path) -> None:
     server, _ = pair
     expected = {name: answer(server, CASES[name]) for name in CASES.keys() - IN_PYTHON}
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    assert answer(server, Asked("GET", f"/hold-until?pipe={quote(str(pipe))}", {}))[2] == b'"held"'
-    ends: list[int] = []
-
-    def is_read() -> bool:
-        with contextlib.suppress(OSError):
-            ends.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
-        return bool(ends)
-
-    # From now on the GIL is held, until this end is closed.
-    server.wait_until(is_read)
-    try:
+    with held(server, tmp_path, lambda path: answer(server, Asked("GET", path, {}))[2]):
         for name, wanted in expected.items():
             assert answer(server, CASES[name]) == wanted, name
-    finally:
-        os.close(ends[0])
     assert answer(server, Asked("GET", "/python", {}))[2] == b'"python"'

@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -38,7 +37,7 @@ class Postgres:
 @contextlib.contextmanager
 def redis() -> Iterator[int]:
     """Run redis-server; gives its port."""
-    program, port = require_program("redis-server"), free_port()
+    program, port = require_program("redis-server"), servers.free_port()
     with tempfile.TemporaryDirectory() as folder:
         command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
         with _ready(command, "Ready to accept connections"):
@@ -56,7 +55,7 @@ def postgres() -> Iterator[Postgres]:
     try:
         if user is not None:
             os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
-        data, server = folder / "data", Postgres(free_port(), str(folder))
+        data, server = folder / "data", Postgres(servers.free_port(), str(folder))
         create = [initdb, "--pgdata", str(data), "--username", server.user, "--auth", "trust", "--no-sync"]
         subprocess.run([*create, "--encoding", "UTF8", "--locale", "C"], user=user, cwd=folder, check=True)
         run = [program, "-D", str(data), "-k", str(folder), "-p", str(server.port), "-F"]
@@ -64,14 +63,6 @@ def postgres() -> Iterator[Postgres]:
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def free_port() -> int:
-    """A port that nobody has at the moment."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def _ordinary_user() -> str | None:

@@ -24,8 +24,8 @@ LISTENING = re.compile(
     r"(?:Listening|[Rr]unning)(?: on| at:) (?:https?://([0-9.]+|\[[0-9a-f:]+\]):(\d+)|unix(?: socket |:)(/\S+))"
 )
 
-#: No wait in a test is longer than this, in seconds.
-PATIENCE = 30.0
+#: No wait in a test is longer than this, in seconds: a good machine under load may be ten times slower than a free one.
+PATIENCE = 90.0
 
 
 @dataclass
@@ -40,6 +40,8 @@ class Server:
     path: str = ""
     lines: list[str] = field(default_factory=list)
     news: threading.Condition = field(default_factory=threading.Condition)
+    #: Set once nobody can print any more: what was printed last is read some time after the process has ended.
+    silent: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -65,9 +67,11 @@ class Server:
                 self.news.wait(0.02)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal and wait for the end; gives the exit code."""
+        """Send a signal and wait for the end, and for all that was printed; gives the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(PATIENCE)
+        code = self.process.wait(PATIENCE)
+        self.silent.wait(PATIENCE)
+        return code
 
 
 def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -89,7 +93,9 @@ def data_bridge(
 @contextlib.contextmanager
 def uvicorn(target: str, *options: str, app_dir: Path, env: dict[str, str] | None = None) -> Iterator[Server]:
     """Run `uvicorn target`."""
-    command = [sys.executable, "-m", "uvicorn", target, "--port", "0", "--app-dir", str(app_dir), *options]
+    command = [sys.executable, "-m", "uvicorn", target, "--port", "0", "--app-dir", str(app_dir)]
+    # Five seconds by itself: a client that is slower than that writes to a connection that is being closed.
+    command += ["--timeout-keep-alive", "600", *options]
     with running(command, app_dir, env) as server:
         yield server
 
@@ -106,13 +112,13 @@ def hypercorn(target: str, *options: str, app_dir: Path, env: dict[str, str] | N
 def granian(target: str, *options: str, app_dir: Path, env: dict[str, str] | None = None) -> Iterator[Server]:
     """Run `granian target`."""
     # It prints the port that it was told, before it listens: one is chosen here, and tried until it answers.
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(_free_port()), target, *options]
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(free_port()), target, *options]
     with running(command, app_dir, env) as server:
         server.wait_until(lambda: _listens(server.port))
         yield server
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Give a port that nobody listens on, out of those that the system gives to nobody by itself."""
     return next(port for port in iter(lambda: random.randrange(20_000, 32_000), None) if not _listens(port))
 
@@ -173,4 +179,5 @@ def _read(server: Server, listening: threading.Event) -> None:
             server.host, server.port = found[1], int(found[2])
             server.scheme = "https" if "https://" in found[0] else "http"
             listening.set()
+    server.silent.set()
     listening.set()

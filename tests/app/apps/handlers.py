@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import contextvars
 import threading
-import time
+from pathlib import Path
 
 from data_bridge import App, BackgroundTasks, Request
 from data_bridge.responses import StreamingResponse
@@ -149,13 +149,11 @@ async def after_fault(tasks: BackgroundTasks):
 
 
 @app.get("/after-slow")
-async def after_slow(tasks: BackgroundTasks):
-    async def compute():
-        until = time.monotonic() + 1
-        while time.monotonic() < until:
-            pass
+async def after_slow(tasks: BackgroundTasks, pipe: str):
+    async def keep_the_loop():
+        Path(pipe).read_text()  # noqa: ASYNC240 - nothing else happens until the client has its answer
 
-    tasks.add_task(compute)
+    tasks.add_task(keep_the_loop)
     return "answered"
 
 

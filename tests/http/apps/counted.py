@@ -91,13 +91,16 @@ async def text() -> PlainTextResponse:
     return PlainTextResponse(app.metrics.prometheus())
 
 
-@app.get("/hold/{milliseconds}", inline=True)
-def hold(milliseconds: int) -> str:
-    """Another thread soon takes the GIL and keeps it: `usleep` called with the GIL held."""
+@app.get("/hold-until", inline=True)
+def hold_until(pipe: str) -> str:
+    """Another thread soon takes the GIL and keeps it until what it reads from this pipe has ended."""
+    c = ctypes.PyDLL(None)
 
     def keep() -> None:
         time.sleep(0.2)  # so that this request is answered first
-        ctypes.PyDLL(None).usleep(milliseconds * 1000)
+        read = c.open(pipe.encode(), os.O_RDONLY)
+        c.read(read, ctypes.create_string_buffer(1), ctypes.c_size_t(1))
+        os.close(read)
 
     threading.Thread(target=keep).start()
     return "held"

@@ -379,9 +379,12 @@ async def asynchronous() -> Any:
     return [task.result(), scope.cancelled_caught, current is not None and current in asyncio.all_tasks()]
 
 
+hundred = asyncio.Barrier(100)
+
+
 @app.get("/slow")
 async def slow() -> Any:
-    await asyncio.sleep(0.1)
+    await hundred.wait()
     return "slept"
 
 
