@@ -68,8 +68,9 @@ def test_links_lead_somewhere(document: Path) -> None:
     assert [link for link in LINK.findall(text) if not (document.parent / link).exists()] == []
 
 
-def test_files_named_by_the_architecture_exist() -> None:
-    named = re.findall(r"`([\w-]+/[\w/.-]*)`", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("document", ["ARCHITECTURE.md", "docs/reference/promises.md"])
+def test_named_files_exist(document: str) -> None:
+    named = re.findall(r"`([\w-]+/[\w/.-]*)`", (ROOT / document).read_text(encoding="utf-8"))
     crates = {folder.name for folder in (ROOT / "crates").iterdir()}
     missing = []
     for path in named:
