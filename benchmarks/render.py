@@ -18,7 +18,7 @@ if __name__ == "__main__":  # see http.py
 from benchmarks.driver import production, results
 from benchmarks.driver.machine import ROOT
 from benchmarks.scenarios import SCENARIOS
-from benchmarks.targets import TARGETS, Results, faster
+from benchmarks.targets import TARGETS, Results, Target, faster
 
 DOCUMENTS = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
 PACKAGES = {
@@ -216,11 +216,24 @@ def json_fairness(found: Results) -> str:
 
 def targets(found: Results) -> str:
     """Target, figure, held or missed."""
-    rows = []
-    for target in TARGETS:
-        figure, verdict = target.judge(found)
-        rows.append([target.title, f"≤ {target.limit:.3g} {target.unit}".rstrip(), number(figure), verdict])
-    return table(["", "target", "figure", ""], rows)
+    return _judged([(target, *target.judge(found)) for target in TARGETS])
+
+
+def missed(found: Results) -> str:
+    """How many targets are held, and those that are not."""
+    judged = [(target, *target.judge(found)) for target in TARGETS]
+    measured = [row for row in judged if row[1] is not None]
+    left = [row for row in measured if not row[2].startswith("held")]
+    summary = f"{len(measured) - len(left)} of {len(measured)} targets that were measured are held."
+    return f"{summary} The others:\n\n{_judged(left)}" if left else summary
+
+
+def _judged(rows: list[tuple[Target, float | None, str]]) -> str:
+    cells = [
+        [target.title, f"≤ {target.limit:.3g} {target.unit}".rstrip(), number(figure), verdict]
+        for target, figure, verdict in rows
+    ]
+    return table(["", "target", "figure", ""], cells)
 
 
 def conditions(found: Results) -> str:
@@ -242,6 +255,7 @@ def conditions(found: Results) -> str:
 TABLES: dict[str, Callable[[Results], str]] = {
     "conditions": conditions,
     "targets": targets,
+    "missed": missed,
     "http": overview,
     "http-details": details,
     "half": half,

@@ -76,6 +76,17 @@ def test_a_figure_that_is_not_there_is_not_held(found):
     assert sum("not measured" in line for line in lines) == len(TARGETS) - 1
 
 
+@pytest.mark.parametrize("figure", [0.3, 0.9])
+def test_what_is_missed_is_told_with_what_was_measured(found, monkeypatch, figure):
+    measured = Target("x", 0.5, lambda _: figure)
+    monkeypatch.setattr(
+        render, "TARGETS", [measured, Target("y", 1.0, cpu("plaintext", "asgi_granian", "asgi_uvicorn"))]
+    )
+    summary, *rows = render.missed(found).splitlines()
+    held = "1 of 1 targets that were measured are held."
+    assert (summary, rows) == (held, []) if figure == 0.3 else summary.startswith("0 of 1") and len(rows) == 4
+
+
 def test_fill_renews_what_lies_between_markers_only(found):
     http = "<!-- bench:begin http -->\nold\n<!-- bench:end http -->\n"
     loops = "<!-- bench:begin loops -->\nkept\n<!-- bench:end loops -->\n"
