@@ -7,7 +7,6 @@ use std::io;
 use std::ops::Deref;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::ptr::{self, NonNull};
-use std::slice;
 use std::sync::atomic::AtomicU64;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -18,23 +17,20 @@ pub(crate) fn readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }.map_err(io::Error::from)
 }
 
-/// Words of a file in memory that several processes may have mapped.
-pub(crate) struct Words {
-    start: NonNull<AtomicU64>,
-    count: usize,
-}
+/// `COUNT` words of a file in memory that several processes may have mapped.
+pub(crate) struct Words<const COUNT: usize>(NonNull<[AtomicU64; COUNT]>);
 
 // SAFETY: the words are atomic, and the mapping is this value's own until it is dropped.
-unsafe impl Send for Words {}
+unsafe impl<const COUNT: usize> Send for Words<COUNT> {}
 // SAFETY: as above.
-unsafe impl Sync for Words {}
+unsafe impl<const COUNT: usize> Sync for Words<COUNT> {}
 
-impl Words {
-    /// Maps `count` words of `file` from the byte `offset` on, a multiple of the page. The file must have them, and must be
+impl<const COUNT: usize> Words<COUNT> {
+    /// Maps the words of `file` from the byte `offset` on, a multiple of the page. The file must have them, and must be
     /// sealed against shrinking: else touching what it has lost would end the process.
-    pub(crate) fn map(file: BorrowedFd<'_>, offset: u64, count: usize) -> io::Result<Self> {
+    pub(crate) fn map(file: BorrowedFd<'_>, offset: u64) -> io::Result<Self> {
         let access = ProtFlags::READ | ProtFlags::WRITE;
-        let length = count * size_of::<AtomicU64>();
+        let length = size_of::<[AtomicU64; COUNT]>();
         // SAFETY: at a place of the kernel's choosing, so that nothing of ours is mapped over.
         let start = unsafe {
             mmap(
@@ -47,27 +43,22 @@ impl Words {
             )
         }?;
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self { start, count })
+        Ok(Self(start))
     }
 }
 
-impl Deref for Words {
-    type Target = [AtomicU64];
+impl<const COUNT: usize> Deref for Words<COUNT> {
+    type Target = [AtomicU64; COUNT];
 
-    fn deref(&self) -> &[AtomicU64] {
+    fn deref(&self) -> &[AtomicU64; COUNT] {
         // SAFETY: mapped for reading and writing until `self` is dropped, aligned to a page; any bits are an `AtomicU64`.
-        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.count) }
+        unsafe { self.0.as_ref() }
     }
 }
 
-impl Drop for Words {
+impl<const COUNT: usize> Drop for Words<COUNT> {
     fn drop(&mut self) {
         // SAFETY: the mapping is ours, and nobody can borrow from it any more. An error would leave it in place.
-        let _ = unsafe {
-            munmap(
-                self.start.as_ptr().cast(),
-                self.count * size_of::<AtomicU64>(),
-            )
-        };
+        let _ = unsafe { munmap(self.0.as_ptr().cast(), size_of::<[AtomicU64; COUNT]>()) };
     }
 }

@@ -298,7 +298,7 @@ impl Inner {
 
     /// Its route is known, as a template.
     pub(super) fn set_route(&self, route: &Arc<str>) {
-        let count = |meter: &Meter| self.row.set(meter.row(route, self.head.method()));
+        let count = |meter: &Meter| self.row.set(meter.row(route, self.head.raw_method()));
         self.link.engine.count(count);
     }
 
@@ -328,7 +328,7 @@ impl Inner {
         let status = if self.has_failed() { 500 } else { status };
         if let Some(meter) = &self.link.engine.meter {
             let row = match self.row.get() {
-                0 => meter.app_row(self.head.method()),
+                0 => meter.app_row(self.head.raw_method()),
                 row => row,
             };
             meter.answered(row, status, took);

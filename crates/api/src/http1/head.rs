@@ -67,7 +67,12 @@ pub struct Head {
 impl Head {
     /// The method as sent; methods are case-sensitive.
     pub fn method(&self) -> &str {
-        std::str::from_utf8(self.bytes(self.method)).unwrap_or_default()
+        std::str::from_utf8(self.raw_method()).unwrap_or_default()
+    }
+
+    /// The same, as bytes.
+    pub(crate) fn raw_method(&self) -> &[u8] {
+        self.bytes(self.method)
     }
 
     /// The request target as sent.

@@ -127,8 +127,8 @@ impl Board {
         Ok(totals)
     }
 
-    fn slot(&self, number: usize) -> io::Result<Words> {
-        Words::map(self.file.as_fd(), number as u64 * SLOT_BYTES, SLOT)
+    fn slot(&self, number: usize) -> io::Result<Words<SLOT>> {
+        Words::map(self.file.as_fd(), number as u64 * SLOT_BYTES)
     }
 
     fn length(&self) -> io::Result<u64> {
@@ -143,7 +143,7 @@ impl AsFd for Board {
 }
 
 impl Totals {
-    fn take(&mut self, words: &Words, now: u64) {
+    fn take(&mut self, words: &Words<SLOT>, now: u64) {
         let state = State::read(words[STATE].load(Ordering::Relaxed));
         let busy_since = words[BUSY_SINCE].load(Ordering::Relaxed);
         if state != State::Free {
@@ -164,7 +164,7 @@ impl Totals {
         {
             histogram.take(&words[at..at + histogram::WORDS]);
         }
-        rows::take(&mut self.rows, words);
+        rows::take(&mut self.rows, &**words);
     }
 
     /// The sum of one figure.
@@ -174,7 +174,7 @@ impl Totals {
 }
 
 /// Sets what is true of this moment alone to nothing.
-fn forget(words: &Words, state: State) {
+fn forget(words: &Words<SLOT>, state: State) {
     words[BUSY_SINCE].store(0, Ordering::Relaxed);
     for word in &words[SUMMED..cells::COUNTERS] {
         word.store(0, Ordering::Relaxed);
@@ -208,7 +208,7 @@ mod tests {
             meter.stand(Standing::Gone, Standing::Idle);
             meter.in_flight(1);
             meter.set_state(State::Ready);
-            let row = meter.row(&route, "GET");
+            let row = meter.row(&route, b"GET");
             meter.answered(row, 200, Duration::from_millis(3));
         }
         let totals = board.read().unwrap();

@@ -27,12 +27,48 @@ pub(super) const BOUNDS: [(u64, &str); 16] = [
 /// The sum, then the buckets.
 pub(super) const WORDS: usize = 2 + BOUNDS.len();
 
+/// By how many bits a duration has: the bucket of the shortest such one, and that bucket's bound. Between two powers of two
+/// there is one bound at most, so that one comparison finds the bucket: a search would be branches that no processor guesses.
+static BY_BITS: [(u8, u64); 65] = by_bits();
+
+const fn by_bits() -> [(u8, u64); 65] {
+    let mut table = [(0, 0); 65];
+    let mut bucket = 0;
+    let mut bits = 1;
+    while bits < table.len() {
+        let shortest = 1 << (bits - 1);
+        if bucket < BOUNDS.len() && BOUNDS[bucket].0 < shortest {
+            bucket += 1;
+        }
+        #[allow(clippy::cast_possible_truncation)] // there are seventeen
+        let number = bucket as u8;
+        let bound = if bucket < BOUNDS.len() {
+            BOUNDS[bucket].0
+        } else {
+            u64::MAX
+        };
+        table[bits] = (number, bound);
+        bits += 1;
+    }
+    table
+}
+
 /// Counts one duration in `words`.
 pub(super) fn observe(words: &[AtomicU64], took: Duration) {
-    let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-    let bucket = BOUNDS.iter().take_while(|(bound, _)| *bound < took).count();
+    observe_nanoseconds(words, u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+}
+
+/// The same, of so many nanoseconds.
+pub(super) fn observe_nanoseconds(words: &[AtomicU64], took: u64) {
     add(&words[0], took);
-    add(&words[1 + bucket], 1);
+    add(&words[1 + bucket(took)], 1);
+}
+
+/// The first bucket whose bound `took` nanoseconds do not exceed.
+fn bucket(took: u64) -> usize {
+    let bits = u64::BITS - took.leading_zeros();
+    let (shortest, bound) = BY_BITS[bits as usize];
+    usize::from(shortest) + usize::from(took > bound)
 }
 
 /// What was counted, by one process or by several.
@@ -90,9 +126,24 @@ impl Histogram {
 
 #[cfg(test)]
 mod tests {
-    use super::{Histogram, WORDS, observe};
+    use super::{BOUNDS, Histogram, WORDS, bucket, observe};
     use std::sync::atomic::AtomicU64;
     use std::time::Duration;
+
+    #[test]
+    fn a_bucket_takes_what_its_bound_says() {
+        assert_eq!((bucket(0), bucket(1)), (0, 0));
+        for bits in 0..u64::BITS {
+            for took in [1 << bits, u64::MAX >> bits] {
+                let before = BOUNDS.iter().take_while(|(bound, _)| *bound < took);
+                assert_eq!(bucket(took), before.count(), "{took}");
+            }
+        }
+        for (place, (bound, _)) in BOUNDS.iter().enumerate() {
+            let around = [bound - 1, *bound, bound + 1].map(bucket);
+            assert_eq!(around, [place, place, place + 1]);
+        }
+    }
 
     #[test]
     fn counts_and_estimates() {

@@ -1,20 +1,19 @@
 //! What the event loop notes of its turns: how long it did not ask the kernel, how long it waited for the GIL.
 //! Knows no loop; its thread calls, with nanoseconds of the monotonic clock.
 
-use super::cells::{BUSY_SINCE, GIL, LAG};
+use super::cells::{BUSY_SINCE, GIL, LAG, SLOT};
 use super::histogram;
 use crate::ffi::Words;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 /// The words of one loop.
 pub struct LoopMeter {
-    words: Words,
+    words: Words<SLOT>,
     woken: AtomicU64,
 }
 
 impl LoopMeter {
-    pub(super) fn new(words: Words) -> Self {
+    pub(super) fn new(words: Words<SLOT>) -> Self {
         Self {
             words,
             woken: AtomicU64::new(0),
@@ -55,6 +54,6 @@ impl LoopMeter {
 
     fn observe(&self, at: usize, nanoseconds: u64) {
         let words = &self.words[at..at + histogram::WORDS];
-        histogram::observe(words, Duration::from_nanos(nanoseconds));
+        histogram::observe_nanoseconds(words, nanoseconds);
     }
 }

@@ -1,7 +1,7 @@
 //! What one process counts while it serves: plain stores into its words. Knows neither names nor other processes.
 
 use super::State;
-use super::cells::{self, add};
+use super::cells::{self, SLOT, add};
 use super::histogram;
 use super::rows::{self, Index, Number};
 use crate::ffi::Words;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// The counters of one server, on its thread.
 pub struct Meter {
-    words: Words,
+    words: Words<SLOT>,
     index: RefCell<Index>,
 }
 
@@ -30,8 +30,8 @@ pub(crate) enum Standing {
 }
 
 impl Meter {
-    pub(super) fn new(words: Words) -> Self {
-        let index = RefCell::new(Index::of(&words));
+    pub(super) fn new(words: Words<SLOT>) -> Self {
+        let index = RefCell::new(Index::of(&*words));
         Self { words, index }
     }
 
@@ -45,23 +45,23 @@ impl Meter {
     }
 
     /// The row of a route and a method.
-    pub(crate) fn row(&self, route: &Arc<str>, method: &str) -> Number {
-        self.index.borrow_mut().find(&self.words, route, method)
+    pub(crate) fn row(&self, route: &Arc<str>, method: &[u8]) -> Number {
+        self.index.borrow_mut().find(&*self.words, route, method)
     }
 
     /// The row of what an app answers whose routes are not known.
-    pub(crate) fn app_row(&self, method: &str) -> Number {
+    pub(crate) fn app_row(&self, method: &[u8]) -> Number {
         self.row(&rows::APP, method)
     }
 
     /// A response is complete, or never will be.
     pub(crate) fn answered(&self, row: Number, status: u16, took: Duration) {
-        rows::answered(&self.words, row, status, took);
+        rows::answered(&*self.words, row, status, took);
     }
 
     /// What came was no request.
     pub(crate) fn refused(&self, status: u16) {
-        let row = self.row(&rows::REFUSED, "");
+        let row = self.row(&rows::REFUSED, b"");
         self.answered(row, status, Duration::ZERO);
     }
 

@@ -25,6 +25,20 @@ const METHODS: [&str; 8] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other",
 ];
 
+/// The place of a method among [`METHODS`]. They are case-sensitive.
+fn number_of(method: &[u8]) -> usize {
+    match method {
+        b"GET" => 0,
+        b"HEAD" => 1,
+        b"POST" => 2,
+        b"PUT" => 3,
+        b"PATCH" => 4,
+        b"DELETE" => 5,
+        b"OPTIONS" => 6,
+        _ => METHODS.len() - 1,
+    }
+}
+
 /// The route of requests that no route takes.
 pub static UNMATCHED: LazyLock<Arc<str>> = LazyLock::new(|| "unmatched".into());
 /// The route of requests that an app answers whose routes are not known.
@@ -61,10 +75,8 @@ impl Index {
         }
     }
 
-    pub(super) fn find(&mut self, words: &[AtomicU64], route: &Arc<str>, method: &str) -> Number {
-        let others = METHODS.len() - 1;
-        let method = METHODS[..others].iter().position(|known| *known == method);
-        let method = method.unwrap_or(others);
+    pub(super) fn find(&mut self, words: &[AtomicU64], route: &Arc<str>, method: &[u8]) -> Number {
+        let method = number_of(method);
         let place = (route.as_ptr().addr() / 16 + method) % RECENT;
         if let Some((held, which, number)) = &self.recent[place]
             && *which == method
@@ -186,14 +198,22 @@ pub(super) fn take(table: &mut Table, words: &[AtomicU64]) {
 #[cfg(test)]
 mod tests {
     use super::super::cells::SLOT;
-    use super::{Index, LONGEST, MOST, Table, answered, take};
+    use super::{Index, LONGEST, METHODS, MOST, Table, answered, number_of, take};
     use std::sync::Arc;
     use std::sync::atomic::AtomicU64;
     use std::time::Duration;
 
     fn count(words: &[AtomicU64], index: &mut Index, route: &str, method: &str, status: u16) {
-        let number = index.find(words, &Arc::from(route), method);
+        let number = index.find(words, &Arc::from(route), method.as_bytes());
         answered(words, number, status, Duration::from_millis(1));
+    }
+
+    #[test]
+    fn methods_are_known_by_their_places() {
+        for (place, method) in METHODS.iter().enumerate() {
+            assert_eq!(number_of(method.as_bytes()), place);
+        }
+        assert_eq!(number_of(b"get"), METHODS.len() - 1);
     }
 
     #[test]
