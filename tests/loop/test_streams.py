@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.loop.wire import connect, turns
+from tests.loop.wire import end_feeding, fed_by, turns
 
 
 async def start_echo(**options):
@@ -155,21 +155,6 @@ def test_wait_closed_after_the_peer_has_gone(run):
     run(main())
 
 
-async def fed_by(reader_type=asyncio.StreamReader, protocol_type=asyncio.StreamReaderProtocol, **options):
-    """A reader on a transport of ours, and the socket that feeds it."""
-    loop = asyncio.get_running_loop()
-    reader = reader_type(loop=loop, **options)
-    protocol = protocol_type(reader, loop=loop)
-    transport, there = await connect(protocol)
-    return reader, protocol, transport, there
-
-
-async def end(transport, protocol, there):
-    there.close()
-    transport.abort()
-    await protocol._get_close_waiter(None)
-
-
 class CountingReader(asyncio.StreamReader):
     fed = 0
 
@@ -192,7 +177,7 @@ def test_what_is_overridden_is_called(run):
         there.sendall(b"data")
         assert await reader.readexactly(4) == b"data"
         assert (reader.fed, protocol.received) == (4, 4)
-        await end(transport, protocol, there)
+        await end_feeding(transport, protocol, there)
 
     run(main())
 
@@ -211,7 +196,7 @@ def test_what_is_replaced_on_the_living_object_is_called(run, replaced):
         assert await reader.readexactly(5) == b"after"
         assert b"".join(seen) == b"after"
         delattr(owner, replaced)
-        await end(transport, protocol, there)
+        await end_feeding(transport, protocol, there)
 
     run(main())
 
@@ -233,7 +218,7 @@ def test_what_is_replaced_on_the_class_is_called(run, monkeypatch, owner, replac
         there.sendall(b"after")
         assert await reader.readexactly(5) == b"after"
         assert b"".join(seen) == b"between"
-        await end(transport, protocol, there)
+        await end_feeding(transport, protocol, there)
 
     run(main())
 
@@ -254,7 +239,7 @@ def test_a_full_reader_pauses_its_transport(run):
         assert len(reader._buffer) == 2001
         assert await reader.readexactly(2002) == b"x" * 2000 + b"yz"
         assert transport.is_reading()
-        await end(transport, protocol, there)
+        await end_feeding(transport, protocol, there)
 
     run(main())
 
@@ -270,7 +255,7 @@ def test_a_cancelled_wait_loses_nothing(run):
             await turns(1)
         assert waiting.cancelled()
         assert await reader.read(10) == b"data"
-        await end(transport, protocol, there)
+        await end_feeding(transport, protocol, there)
 
     run(main())
 
@@ -282,7 +267,7 @@ def test_a_reader_that_nobody_holds_hears_nothing(run):
         there.sendall(b"data")
         await turns(5)
         assert transport.is_reading()
-        await end(transport, protocol, there)
+        await end_feeding(transport, protocol, there)
 
     run(main())
 

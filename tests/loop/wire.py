@@ -104,3 +104,19 @@ async def turns(count: int = 3) -> None:
     """Lets the loop go round a few times, for what must not happen."""
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+async def fed_by(reader_type=asyncio.StreamReader, protocol_type=asyncio.StreamReaderProtocol, **options):
+    """A reader on a transport of the loop, and the socket that feeds it."""
+    loop = asyncio.get_running_loop()
+    reader = reader_type(loop=loop, **options)
+    protocol = protocol_type(reader, loop=loop)
+    transport, there = await connect(protocol)
+    return reader, protocol, transport, there
+
+
+async def end_feeding(transport, protocol, there):
+    """The end of what `fed_by` has made."""
+    there.close()
+    transport.abort()
+    await protocol._get_close_waiter(None)

@@ -2,77 +2,13 @@
 //!
 //! Only for asyncio's own classes with nothing replaced on them; everything else is called as any protocol is.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyByteArray, PyByteArrayMethods, PyType, PyWeakrefMethods, PyWeakrefReference};
+use pyo3::types::{PyByteArray, PyByteArrayMethods};
 
 use super::attributes::Attributes;
-use crate::ffi::{buffer, python};
-
-/// A class of asyncio's, and the attributes that this file stands for.
-struct Original {
-    class: Py<PyType>,
-    attributes: Vec<(&'static str, Py<PyAny>)>,
-    /// The version of the class that was found to have them; 0: look again.
-    version: AtomicU32,
-}
-
-impl Original {
-    fn new(py: Python<'_>, class: &str, names: &[&'static str]) -> PyResult<Self> {
-        let class = py
-            .import("asyncio.streams")?
-            .getattr(class)?
-            .cast_into::<PyType>()?;
-        let attribute = |name: &&'static str| Ok((*name, class.getattr(*name)?.unbind()));
-        Ok(Self {
-            attributes: names.iter().map(attribute).collect::<PyResult<_>>()?,
-            class: class.unbind(),
-            version: AtomicU32::new(0),
-        })
-    }
-
-    fn protocol(py: Python<'_>) -> PyResult<&'static Self> {
-        static PROTOCOL: PyOnceLock<Original> = PyOnceLock::new();
-        PROTOCOL.get_or_try_init(py, || {
-            Self::new(
-                py,
-                "StreamReaderProtocol",
-                &["data_received", "_stream_reader"],
-            )
-        })
-    }
-
-    fn reader(py: Python<'_>) -> PyResult<&'static Self> {
-        static READER: PyOnceLock<Original> = PyOnceLock::new();
-        READER.get_or_try_init(py, || {
-            Self::new(py, "StreamReader", &["feed_data", "_wakeup_waiter"])
-        })
-    }
-
-    fn has_made(&self, object: &Bound<'_, PyAny>) -> bool {
-        object.get_type().is(&self.class)
-    }
-
-    /// Whether nobody has replaced an attribute on the class.
-    fn is_untouched(&self, py: Python<'_>) -> PyResult<bool> {
-        let class = self.class.bind(py);
-        let version = python::class_version(class);
-        if version != 0 && version == self.version.load(Ordering::Relaxed) {
-            return Ok(true);
-        }
-        for (name, original) in &self.attributes {
-            if !class.getattr(*name)?.is(original) {
-                return Ok(false);
-            }
-        }
-        self.version
-            .store(python::class_version(class), Ordering::Relaxed);
-        Ok(true)
-    }
-}
+use super::original::{Original, reader_of};
+use crate::ffi::buffer;
 
 /// Whether `protocol` is asyncio's own, so that [`feed`] is worth trying.
 pub fn is_stream_protocol(protocol: &Bound<'_, PyAny>) -> PyResult<bool> {
@@ -83,20 +19,12 @@ pub fn is_stream_protocol(protocol: &Bound<'_, PyAny>) -> PyResult<bool> {
 pub fn feed(protocol: &Bound<'_, PyAny>, data: &[u8]) -> PyResult<bool> {
     let py = protocol.py();
     let ours = Attributes::of(protocol)?;
-    if !Original::protocol(py)?.is_untouched(py)? || ours.has(intern!(py, "data_received"))? {
+    if ours.has(intern!(py, "data_received"))? {
         return Ok(false);
     }
-    let weak = ours.get(intern!(py, "_stream_reader_wr"))?;
-    let Ok(weak) = weak.cast_exact::<PyWeakrefReference>() else {
+    let Some(reader) = reader_of(py, &ours)? else {
         return Ok(false);
     };
-    let Some(reader) = weak.upgrade() else {
-        return Ok(false);
-    };
-    let original = Original::reader(py)?;
-    if !original.has_made(&reader) || !original.is_untouched(py)? {
-        return Ok(false);
-    }
     let reader = Attributes::of(&reader)?;
     let held = reader.get(intern!(py, "_buffer"))?;
     let Ok(held) = held.cast_exact::<PyByteArray>() else {
@@ -118,10 +46,11 @@ fn wake_waiter<'py>(py: Python<'py>, reader: &Attributes<'py>) -> PyResult<()> {
         return Ok(());
     }
     reader.set(intern!(py, "_waiter"), py.None())?;
-    if !waiter.call_method0(intern!(py, "cancelled"))?.is_truthy()? {
-        waiter.call_method1(intern!(py, "set_result"), (py.None(),))?;
+    // Hardly any is cancelled, so that is asked afterwards.
+    match waiter.call_method1(intern!(py, "set_result"), (py.None(),)) {
+        Err(error) if !waiter.call_method0(intern!(py, "cancelled"))?.is_truthy()? => Err(error),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// More than twice the limit, and the transport pauses. Every transport that gets here can.

@@ -1,0 +1,103 @@
+//! asyncio's own stream classes, and whether they are still as asyncio wrote them. Knows no transport.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyType, PyWeakrefMethods, PyWeakrefReference};
+
+use super::attributes::Attributes;
+use crate::ffi::python;
+
+/// A class of asyncio's, and the attributes that our files stand for.
+pub struct Original {
+    class: Py<PyType>,
+    /// What the functions of asyncio's module have as their globals.
+    globals: Py<PyAny>,
+    names: &'static [&'static str],
+    /// The version of the class that was found to have asyncio's; 0: look again.
+    version: AtomicU32,
+}
+
+impl Original {
+    fn new(py: Python<'_>, class: &str, names: &'static [&'static str]) -> PyResult<Self> {
+        let module = py.import("asyncio.streams")?;
+        Ok(Self {
+            class: module.getattr(class)?.cast_into::<PyType>()?.unbind(),
+            globals: module.dict().into_any().unbind(),
+            names,
+            version: AtomicU32::new(0),
+        })
+    }
+
+    /// `asyncio.StreamReaderProtocol`
+    pub fn protocol(py: Python<'_>) -> PyResult<&'static Self> {
+        static PROTOCOL: PyOnceLock<Original> = PyOnceLock::new();
+        let names = &["data_received", "_stream_reader", "_drain_helper"];
+        PROTOCOL.get_or_try_init(py, || Self::new(py, "StreamReaderProtocol", names))
+    }
+
+    /// `asyncio.StreamReader`
+    pub fn reader(py: Python<'_>) -> PyResult<&'static Self> {
+        static READER: PyOnceLock<Original> = PyOnceLock::new();
+        let names = &["feed_data", "_wakeup_waiter", "_wait_for_data"];
+        READER.get_or_try_init(py, || Self::new(py, "StreamReader", names))
+    }
+
+    /// The class itself.
+    pub fn class<'py>(&self, py: Python<'py>) -> &Bound<'py, PyType> {
+        self.class.bind(py)
+    }
+
+    /// Whether `object` is of exactly this class.
+    pub fn has_made(&self, object: &Bound<'_, PyAny>) -> bool {
+        object.get_type().is(&self.class)
+    }
+
+    /// Whether nobody has replaced an attribute on the class, be it before we were imported.
+    pub fn is_untouched(&self, py: Python<'_>) -> PyResult<bool> {
+        let class = self.class.bind(py);
+        let version = python::class_version(class);
+        if version != 0 && version == self.version.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        for name in self.names {
+            if !self.has_written(&class.getattr(*name)?, name)? {
+                return Ok(false);
+            }
+        }
+        self.version
+            .store(python::class_version(class), Ordering::Relaxed);
+        Ok(true)
+    }
+
+    /// Whether `attribute` is asyncio's function of that name, or a property with such a function.
+    fn has_written(&self, attribute: &Bound<'_, PyAny>, name: &str) -> PyResult<bool> {
+        let py = attribute.py();
+        let getter = attribute.getattr_opt(intern!(py, "fget"))?;
+        let function = getter.as_ref().unwrap_or(attribute);
+        let globals = function.getattr_opt(intern!(py, "__globals__"))?;
+        Ok(globals.is_some_and(|globals| globals.is(&self.globals))
+            && function.getattr(intern!(py, "__name__"))?.eq(name)?)
+    }
+}
+
+/// The reader of a `StreamReaderProtocol`, if it is asyncio's own and both classes are untouched.
+pub fn reader_of<'py>(
+    py: Python<'py>,
+    protocol: &Attributes<'py>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if !Original::protocol(py)?.is_untouched(py)? {
+        return Ok(None);
+    }
+    let weak = protocol.get(intern!(py, "_stream_reader_wr"))?;
+    let Ok(weak) = weak.cast_exact::<PyWeakrefReference>() else {
+        return Ok(None);
+    };
+    let Some(reader) = weak.upgrade() else {
+        return Ok(None);
+    };
+    let original = Original::reader(py)?;
+    Ok((original.has_made(&reader) && original.is_untouched(py)?).then_some(reader))
+}
