@@ -4,7 +4,7 @@ All servers of a scenario live at once on the same core; while one is loaded, th
 """
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,16 +78,25 @@ class Entry:
 
 
 def run(
-    scenario: Scenario, peers: Sequence[Peer], method: Method, progress: Progress, client: Client = HTTP1
+    scenario: Scenario,
+    peers: Sequence[Peer],
+    method: Method,
+    progress: Progress,
+    client: Client = HTTP1,
+    own_clients: Mapping[str, Client] | None = None,
 ) -> dict[str, Record]:
-    """The scenario's results by peer; a peer that cannot take part has `absent` and the reason."""
+    """The scenario's results by peer; a peer that cannot take part has `absent` and the reason.
+
+    A peer in `own_clients` is asked by its own one.
+    """
     results: dict[str, Record] = {}
+    own = own_clients or {}
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
         entries = []
         for peer in peers:
             try:
-                entries.append(_enter(peer, client, scenario, method, scratch, stack))
+                entries.append(_enter(peer, own.get(peer.name, client), scenario, method, scratch, stack))
                 results[peer.name] = entries[-1].record
             except (StartError, UnequalError, wrk.LoadError, OSError) as reason:
                 say(f"{scenario.name}: {peer.name} is absent: {reason}")

@@ -3,16 +3,17 @@
 Each group is a scenario of its own with entries of its own; they live at once and are loaded in turn, as all others.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchmarks.driver import campaign
-from benchmarks.driver.campaign import HTTP1, Client, Method
+from benchmarks.driver import campaign, wrk
+from benchmarks.driver.campaign import HTTP1, Client, Http1, Method
 from benchmarks.driver.h2load import Multiplexed
 from benchmarks.driver.peer import Launch, Peer
 from benchmarks.driver.progress import Progress, say
 from benchmarks.peers import app_data_bridge, asgi_data_bridge, asgi_granian
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import SCENARIOS, Scenario
 
 Record = dict[str, Any]
 THREADS = "16"
@@ -28,7 +29,18 @@ class Group:
     scenario: str
     peers: tuple[Peer, ...]
     client: Client = HTTP1
+    #: Of entries that are asked in another way than the group.
+    clients: Mapping[str, Client] = field(default_factory=dict)
     pinned: bool = True
+
+
+class Halved(Http1):
+    """Half of the connections: what one of two workers has to do."""
+
+    def load(self, scenario: Scenario, port: int, *, seconds: float, core: int | None) -> wrk.Report:
+        """What came back."""
+        fewer = replace(scenario, connections=scenario.connections // 2)
+        return wrk.load(fewer, port, seconds=seconds, core=core)
 
 
 def with_flags(peer: Peer, name: str, title: str, *flags: str, tool: str = "") -> Peer:
@@ -70,7 +82,10 @@ GROUPS = {
         (
             with_flags(APP, "one", "`App`, one process"),
             with_flags(APP, "two", "`App`, two workers", "--workers", "2"),
+            # The control: the fewer connections a process has, the fewer requests share one wake-up.
+            with_flags(APP, "half", "`App`, one process, half of the connections"),
         ),
+        clients={"half": Halved()},
         pinned=False,
     ),
     "watched": Group(
@@ -78,6 +93,8 @@ GROUPS = {
         "json",
         (
             with_flags(APP, "off", "`App` with neither"),
+            # The control: what two equal entries differ by cannot be told from what another one costs.
+            with_flags(APP, "again", "`App` with neither, once more"),
             LOGGED,
             with_flags(APP, "metrics", "`App` with metrics", "--metrics", "--metrics-port", "0"),
         ),
@@ -91,7 +108,7 @@ def run(method: Method, progress: Progress) -> dict[str, dict[str, Record]]:
     found = {}
     for name, group in GROUPS.items():
         own = replace(method, syscalls=False, server_core=method.server_core if group.pinned else None)
-        found[name] = campaign.run(SCENARIOS[group.scenario], group.peers, own, progress, group.client)
+        found[name] = campaign.run(SCENARIOS[group.scenario], group.peers, own, progress, group.client, group.clients)
     found["watched"][LOGGED.name] = only_if_logged(found["watched"][LOGGED.name])
     return found
 

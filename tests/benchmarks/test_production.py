@@ -2,6 +2,7 @@
 
 import sys
 import urllib.request
+from dataclasses import replace
 
 import pytest
 from benchmarks.driver import campaign, h2load, production
@@ -91,6 +92,24 @@ def test_entries_are_asked_in_turn_by_the_client_and_what_they_print_is_counted(
     assert [found[name]["median"]["printed"] for name in ("a", "b")] == [len("line\n")] * 2
 
 
+def test_an_entry_with_a_client_of_its_own_is_asked_by_it():
+    client, own = Asking(), Asking()
+    peers = [peer("a", SERVER), peer("b", SERVER)]
+    campaign.run(SCENARIOS["plaintext"], peers, METHOD, Progress(6, "test"), client, {"b": own})
+    assert (len(client.ports), len(set(client.ports))) == (METHOD.repeats + 1, 1)
+    assert (len(own.ports), len(set(own.ports))) == (METHOD.repeats + 1, 1)
+    assert own.ports[0] != client.ports[0]
+
+
+def test_half_of_the_connections_are_half_of_the_scenarios(monkeypatch):
+    asked = []
+    monkeypatch.setattr("benchmarks.driver.wrk.load", lambda scenario, port, **how: asked.append((scenario, port, how)))
+    scenario = SCENARIOS["json"]
+    production.Halved().load(scenario, 80, seconds=1, core=0)
+    fewer = replace(scenario, connections=scenario.connections // 2)
+    assert asked == [(fewer, 80, {"seconds": 1, "core": 0})]
+
+
 def test_an_entry_that_refuses_its_flags_is_absent_with_the_reason():
     refusing = peer("metrics", "raise SystemExit('error: unrecognized arguments: --metrics')")
     found = campaign.run(SCENARIOS["json"], [refusing], METHOD, Progress(3, "test"))
@@ -114,6 +133,7 @@ def test_groups_name_known_scenarios_and_existing_apps():
         names = [entry.name for entry in group.peers]
         assert len(set(names)) == len(names), name
         assert group.scenario in SCENARIOS
+        assert set(group.clients) <= set(names), name
         for entry in group.peers:
             assert group.scenario in entry.scenarios, entry.name
             assert (APPS / f"{entry.app}.py").is_file(), entry.name
