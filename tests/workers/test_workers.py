@@ -105,12 +105,12 @@ def test_a_killed_worker_is_replaced() -> None:
 
 
 def test_a_worker_without_a_sign_of_life_is_replaced() -> None:
-    with servers.data_bridge("app:app", "--workers", "2", "--worker-timeout", "1", app_dir=APPS) as server:
+    with servers.data_bridge("app:app", "--workers", "2", "--worker-timeout", "2", app_dir=APPS) as server:
         victim = ready(server)[0]
         os.kill(victim, signal.SIGSTOP)
-        await_ready(server, 3)
-        assert f"Worker {victim} gives no sign of life" in server.output
+        server.wait_for(f"Worker {victim} gives no sign of life")
         await_end(victim)
+        await_ready(server, 3)
 
 
 def keep_asking(server: servers.Server, stop: threading.Event, count: Callable[[], None], *, kept: bool) -> None:

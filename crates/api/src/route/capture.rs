@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(captured("/{a}-{b}-{c}-{d}-{e:int}", &path), None);
         assert_eq!(captured("/{a:path}-{b:path}-{c:path}-{d}x", &path), None);
         assert!(
-            began.elapsed() < Duration::from_millis(500),
+            began.elapsed() < Duration::from_secs(10),
             "{:?}",
             began.elapsed()
         );

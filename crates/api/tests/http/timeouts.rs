@@ -100,10 +100,12 @@ fn the_head_of_a_later_request_has_its_own_time() {
 fn an_idle_connection() {
     let server = serve(|timeouts| timeouts.keep_alive = SHORT);
     let mut client = server.connect();
-    for _ in 0..3 {
+    for _ in 0..2 {
         assert_eq!(client.get("/plain").text(), "hello");
     }
+    // Its time begins before the client has read the last answer.
     let start = Instant::now();
+    assert_eq!(client.get("/plain").text(), "hello");
     assert_eq!(assert_closed_in_time(&mut client, start), b"");
 }
 
@@ -135,10 +137,12 @@ fn a_slow_download_is_not_idle() {
     let mut client = server.connect();
     client.send("GET /large HTTP/1.1\r\nhost: x\r\n\r\n");
     assert_eq!(client.head().status, 200);
-    for _ in 0..25 {
+    for _ in 0..15 {
         std::thread::sleep(SHORT / 10);
         assert_eq!(client.take(2_000_000).len(), 2_000_000);
     }
+    // Of the rest the kernel may hold a part, for which the server is done already: it is no time to sleep.
+    assert_eq!(client.take(20_000_000).len(), 20_000_000);
     assert_eq!(client.get("/plain").text(), "hello");
 }
 

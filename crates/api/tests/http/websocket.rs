@@ -140,8 +140,8 @@ fn a_client_that_does_not_answer_our_close_is_cut() {
 #[test]
 fn a_client_that_answers_no_ping_is_closed() {
     let (server, codes) = echo(|options| {
-        options.ping_interval = Duration::from_millis(30);
-        options.ping_timeout = Duration::from_millis(60);
+        options.ping_interval = Duration::from_millis(100);
+        options.ping_timeout = Duration::from_millis(500);
     });
     let mut client = open(&server);
     assert_eq!(client.take(2), b"\x89\x00");
