@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,35 @@ def test_workers_share_the_port_and_the_master_does_not_import_the_app() -> None
         assert server.process.pid not in importers
 
 
+def test_a_server_is_announced_after_all_of_its_workers() -> None:
+    """Also where the master hears of all of them at once, because it was busy."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        number, url = listening.fileno(), f"http://127.0.0.1:{listening.getsockname()[1]}"
+        command = [sys.executable, "-m", "data_bridge", "run", "app:app", "--fd", str(number), "--workers", "2"]
+        master = subprocess.Popen(
+            command, cwd=APPS, pass_fds=(number,), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        try:
+            assert master.stdout is not None
+            said = ""
+            while "Listening" not in said:
+                line = master.stdout.readline()
+                assert line, said
+                said += line
+                if said.count("imported by") == 2 and "ready" not in said:
+                    os.kill(master.pid, signal.SIGSTOP)
+                    answered, end = set[str](), time.monotonic() + servers.PATIENCE
+                    while len(answered) < 2:
+                        answered.add(httpx.get(url).text)
+                        assert time.monotonic() < end, said
+                    os.kill(master.pid, signal.SIGCONT)
+            assert said.count("is ready") == 2
+        finally:
+            os.kill(master.pid, signal.SIGCONT)
+            master.terminate()
+            master.communicate(timeout=servers.PATIENCE)
+
+
 def test_an_inherited_socket_keeps_who_connected_before_the_server_was_there() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as listening,
@@ -111,6 +141,21 @@ def test_a_worker_without_a_sign_of_life_is_replaced() -> None:
         server.wait_for(f"Worker {victim} gives no sign of life")
         await_end(victim)
         await_ready(server, 3)
+
+
+def test_workers_survive_that_all_stood_still() -> None:
+    """As when a container is paused, for longer than a worker may be silent."""
+    with servers.data_bridge("app:app", "--workers", "2", "--worker-timeout", "3", app_dir=APPS) as server:
+        everybody = [*ready(server), server.process.pid]
+        for pid in everybody:
+            os.kill(pid, signal.SIGSTOP)
+        threading.Event().wait(4)  # the time itself is what is tested
+        for pid in reversed(everybody):  # the master first
+            os.kill(pid, signal.SIGCONT)
+        # Answered by the master, which has looked after its workers by the time that it has replaced them all.
+        server.process.send_signal(signal.SIGHUP)
+        await_ready(server, 4)
+        assert "no sign of life" not in server.output
 
 
 def keep_asking(server: servers.Server, stop: threading.Event, count: Callable[[], None], *, kept: bool) -> None:

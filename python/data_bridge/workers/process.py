@@ -29,6 +29,7 @@ class Worker:
         self.pid = process.pid
         #: Where it counts.
         self.slot = orders.slot
+        #: It accepts, and the log has said so: set by who is told, since others may be told of before.
         self.ready = False
         #: It has given no sign of life for too long.
         self.stuck = False
@@ -103,7 +104,6 @@ class Worker:
         self.heard = time.monotonic()
         word, _, text = line.partition(" ")
         if word == "ready":
-            self.ready = True
             self._tell("ready", self)
         elif word == "spent":
             self._tell("spent", self, text)

@@ -85,10 +85,16 @@ class Supervisor:
                 loop.remove_signal_handler(number)
 
     async def _watch(self) -> None:
-        """Kill workers whose loop has given no sign of life for `worker_timeout`."""
+        """Kill workers whose loop has given no sign of life for `worker_timeout`.
+
+        What this process overslept does not count: the machine or the container stood still, and they with it.
+        """
         while True:
+            due = time.monotonic() + PERIOD
             await asyncio.sleep(PERIOD)
+            late = time.monotonic() - due
             for worker in self._workers:
+                worker.heard += late
                 if worker.ready and time.monotonic() - worker.heard > self._settings.worker_timeout:
                     logger.error("Worker %d gives no sign of life: it is killed and replaced.", worker.pid)
                     worker.stuck = True
@@ -97,6 +103,7 @@ class Supervisor:
     # Events
 
     async def _on_ready(self, worker: Worker, _: str) -> None:
+        worker.ready = True
         self._failures = 0
         logger.info("Worker %d is ready.", worker.pid)
         old, worker.replaces = worker.replaces, None
