@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
+import re
+import socket
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -52,6 +55,9 @@ CASES = {
     "echo": Asked("POST", "/echoed", ORIGIN | ZIPPED, b"x" * 50_000),
     "panic": Asked("GET", "/panics", ORIGIN | ZIPPED),
     "odd": Asked("GET", "/odd", ORIGIN),
+    "late": Asked("GET", "/late", ORIGIN),
+    "late, zipped": Asked("GET", "/late", ORIGIN | ZIPPED),
+    "late, a head": Asked("HEAD", "/late", ORIGIN),
     "mount": Asked("GET", "/site/hello/you-and-all-of-them", ORIGIN | ZIPPED),
     "mount's 404": Asked("GET", "/site/none", ORIGIN | ZIPPED),
     "mount's 405": Asked("DELETE", "/site/echo", ORIGIN | ZIPPED),
@@ -121,7 +127,7 @@ def test_https_only(modules: Path) -> None:
 
 
 #: What needs the interpreter after all: it answers, or faults are logged by it.
-IN_PYTHON = {"parts of a limited route", "too long a body", "panic", "odd"}
+IN_PYTHON = {"too long a body", "panic", "odd"}
 
 
 def test_no_interpreter_is_needed(pair: tuple[servers.Server, servers.Server], tmp_path: Path) -> None:
@@ -131,3 +137,45 @@ def test_no_interpreter_is_needed(pair: tuple[servers.Server, servers.Server], t
         for name, wanted in expected.items():
             assert answer(server, CASES[name]) == wanted, name
     assert answer(server, Asked("GET", "/python", {}))[2] == b'"python"'
+
+
+@pytest.fixture(scope="module", params=["app", "bare"])
+def limited(request: pytest.FixtureRequest, modules: Path) -> Iterator[servers.Server]:
+    """With layers, and without any."""
+    env = {"PYTHONPATH": str(modules)}
+    with servers.data_bridge(f"layered:{request.param}", "--no-access-log", app_dir=APPS, env=env) as server:
+        yield server
+
+
+def raw(server: servers.Server, path: str) -> bytes:
+    """An answer as it comes, but for its date."""
+    with socket.create_connection((server.host, server.port), servers.PATIENCE) as client:
+        lines = (f"GET {path} HTTP/1.1", "host: ours", "origin: https://a.example", "connection: close", "", "")
+        client.sendall("\r\n".join(lines).encode())
+        parts = iter(lambda: client.recv(65_536), b"")
+        return re.sub(rb"(?i)\r\ndate: [^\r]*", b"", b"".join(parts))
+
+
+def test_a_late_answer_is_that_of_a_route_in_python(limited: servers.Server, tmp_path: Path) -> None:
+    begun, dropped = answer(limited, Asked("GET", "/dropped", {}))[2].split()
+    wanted = raw(limited, "/late-python")
+    assert wanted.startswith(b"HTTP/1.1 504 Gateway Timeout\r\n")
+    with held(limited, tmp_path, lambda path: answer(limited, Asked("GET", path, {}))[2]):
+        assert raw(limited, "/late") == wanted
+        now = answer(limited, Asked("GET", "/dropped", {}))[2].split()
+        assert now == [b"%d" % (int(begun) + 1), b"%d" % (int(dropped) + 1)]
+
+
+def test_an_answer_that_has_begun_may_take_its_time(limited: servers.Server) -> None:
+    connection = http.client.HTTPConnection(limited.host, limited.port, timeout=servers.PATIENCE)
+
+    def parts() -> Iterator[bytes]:
+        yield b"first "
+        # That one was asked for later, and has the same limit.
+        assert answer(limited, Asked("GET", "/late", {}))[0] == 504
+        yield b"second"
+
+    with contextlib.closing(connection):
+        connection.request("POST", "/begun", parts(), {"Host": "ours"}, encode_chunked=True)
+        got = connection.getresponse()
+        assert (got.status, got.read()) == (200, b"first second")

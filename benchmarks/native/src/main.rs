@@ -76,7 +76,7 @@ impl Handler for OverAbi {
             captures,
             prefix: 0,
         };
-        foreign::answer(&self.handler, exchange, matched, &self.layers)
+        foreign::answer(&self.handler, exchange, matched, &self.layers, None)
     }
 }
 

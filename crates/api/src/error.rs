@@ -14,6 +14,9 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// The response has not begun in time.
+    pub(crate) const OVERDUE: Self = Self::new(504, "the request took too long");
+
     /// A refusal with any status.
     pub const fn new(status: u16, reason: &'static str) -> Self {
         Self { status, reason }

@@ -1,5 +1,7 @@
 """Handlers in Rust within what our server carries out itself: hosts, CORS, compression, a bound of bodies."""
 
+import asyncio
+
 import gil
 import native_cases as cases
 
@@ -20,8 +22,23 @@ class Passing:
         await self.app(scope, receive, send)
 
 
+#: Seconds until an answer has to begin.
+SHORT = 0.1
+
+
+def _add_late(app: App) -> None:
+    app.native("/late", cases.never, timeout=SHORT)
+    app.native("/begun", cases.echoed, methods=["POST"], timeout=SHORT)
+    app.native("/dropped", cases.endless)
+
+    @app.get("/late-python", timeout=SHORT)
+    async def late() -> None:
+        await asyncio.sleep(3600)
+
+
 def _made(*outermost: type) -> App:
     app = App(max_body_size=100_000)
+    _add_late(app)
     for path, name, methods in (
         ("/made", "made_response", ["GET", "POST"]),
         ("/nothing", "nothing", ["DELETE"]),
@@ -49,4 +66,7 @@ def _made(*outermost: type) -> App:
 
 app = _made()
 behind = _made(Passing)
+bare = App()
+_add_late(bare)
+bare.get("/hold-until", inline=True)(gil.hold_until)
 secure = _made(HTTPSRedirectMiddleware)

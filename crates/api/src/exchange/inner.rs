@@ -205,7 +205,7 @@ impl Inner {
     /// What to tell the client when nobody answers: whose fault it is.
     pub(super) fn excuse(&self) -> Refusal {
         if self.overdue.get() {
-            return Refusal::new(504, "the request took too long");
+            return Refusal::OVERDUE;
         }
         let own = Refusal::new(500, "Internal Server Error");
         self.lost.get().map_or(own, BodyError::refusal)

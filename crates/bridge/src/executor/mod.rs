@@ -153,7 +153,7 @@ impl<F: Face> Service for PlanService<F> {
                 Rc::clone(shared).accept(exchange, found)
             }
             Planned::Native(native, captures)
-                if native.fits(layers, &exchange) && !shared.is_unbounded(&exchange) =>
+                if layers.amends_all(&exchange) && !shared.is_unbounded(&exchange) =>
             {
                 exchange.set_route(&native.path);
                 answer_natively(exchange, &native, captures, layers)
@@ -257,11 +257,13 @@ fn answer_natively(
     captures: Captures,
     layers: &Rc<Layers>,
 ) -> Option<LocalBoxFuture<()>> {
-    if let Some(limit) = native.time_limit {
-        exchange.set_time_limit(Some(limit));
+    let mut limit = native.time_limit;
+    if layers.is_empty() && limit.is_some() {
+        // Cheaper, but what the server answers then goes through no layer.
+        exchange.set_time_limit(limit.take());
     }
     let matched = native.matched(exchange.head().raw_path(), captures);
-    foreign::answer(&native.handler, exchange, matched, layers)
+    foreign::answer(&native.handler, exchange, matched, layers, limit)
 }
 
 fn send_constant(layers: &Layers, exchange: &Exchange, constant: &Constant) -> bool {

@@ -7,8 +7,6 @@ mod sources;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::exchange::Exchange;
-use api::layer::Layers;
 use api::native::foreign::{Foreign, ForeignError, Matched};
 use api::route::{Captures, RoutePattern};
 use pyloop::gil;
@@ -99,12 +97,6 @@ impl NativeOperation {
             is_mount,
             time_limit,
         }
-    }
-
-    /// Whether an answer to this request can go through these layers, whatever it is. The server's own, for what takes too long,
-    /// goes through none.
-    pub fn fits(&self, layers: &Layers, exchange: &Exchange) -> bool {
-        layers.is_empty() || (self.time_limit.is_none() && layers.amends_all(exchange))
     }
 
     /// Where the path of a request was matched.

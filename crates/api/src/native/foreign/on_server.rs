@@ -3,17 +3,21 @@
 use super::carrier::Carrier;
 use super::ffi::{Foreign, Task};
 use super::layered::Layered;
-use crate::error::{BodyError, ResponseError};
+use crate::error::{BodyError, Refusal, ResponseError};
 use crate::exchange::{Chunk, Exchange, Incoming};
 use crate::layer::Layers;
 use crate::route::Captures;
 use crate::service::LocalBoxFuture;
 use bytes::Bytes;
 use std::borrow::Cow;
-use std::future::poll_fn;
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Where a route matched a request's path.
 pub struct Matched {
@@ -26,6 +30,7 @@ pub struct Matched {
 }
 
 /// Lets `handler` answer, within `layers`, which [amend all](Layers::amends_all) answers to this request. What comes back is as in [`Service::call`](crate::service::Service::call).
+/// After `limit`, where it has not begun to, it is given up and the layers amend a 504 of ours.
 ///
 /// The first poll happens here, so that an answer that is ready costs no future. It has no waker of use: whoever is told
 /// to wait is polled again at once, with the connection's.
@@ -34,7 +39,9 @@ pub fn answer(
     exchange: Exchange,
     matched: Matched,
     layers: &Rc<Layers>,
+    limit: Option<Duration>,
 ) -> Option<LocalBoxFuture<()>> {
+    let due = limit.and_then(|limit| Instant::now().checked_add(limit));
     let decoded = match exchange.head().path_text() {
         Cow::Borrowed(_) => None,
         Cow::Owned(path) => Some(path),
@@ -45,19 +52,38 @@ pub fn answer(
         incoming,
         matched,
         decoded,
+        begun: Cell::new(false),
         layered: (!layers.is_empty()).then(|| Layered::new(Rc::clone(layers))),
     };
     let mut task = Task::new(handler, carrier)?;
     let mut nobody = Context::from_waker(Waker::noop());
     match task.poll(&mut nobody) {
         Poll::Ready(()) if !task.carrier().is_busy() => None,
-        _ => Some(Box::pin(poll_fn(move |cx| drive(&mut task, cx)))),
+        _ => {
+            let mut patience = due.map(|due| Box::pin(sleep_until(due)));
+            let driven = poll_fn(move |cx| drive(&mut task, &mut patience, cx));
+            Some(Box::pin(driven))
+        }
     }
 }
 
+/// How long an answer may take to begin.
+type Patience = Option<Pin<Box<Sleep>>>;
+
 /// Goes on with a handler, and with what its answer waits for.
-fn drive(task: &mut Task<OnServer>, cx: &mut Context<'_>) -> Poll<()> {
-    let polled = task.poll(cx);
+fn drive(task: &mut Task<OnServer>, patience: &mut Patience, cx: &mut Context<'_>) -> Poll<()> {
+    let mut polled = task.poll(cx);
+    if task.carrier().begun.get() {
+        *patience = None;
+    } else if polled.is_pending()
+        && let Some(sleep) = patience
+        && sleep.as_mut().poll(cx).is_ready()
+    {
+        *patience = None;
+        task.end();
+        task.carrier().time_out();
+        polled = Poll::Ready(());
+    }
     let carrier = task.carrier();
     if let Some(layered) = &carrier.layered {
         // Where the handler waited for this, its waker is woken.
@@ -73,6 +99,8 @@ struct OnServer {
     matched: Matched,
     /// The path without percent-encoding, where it had any.
     decoded: Option<String>,
+    /// Whether there is an answer, or its beginning.
+    begun: Cell<bool>,
     /// What the answer goes through, where the app has layers.
     layered: Option<Layered>,
 }
@@ -86,6 +114,18 @@ impl OnServer {
     /// Whether a part of the answer is on its way though the handler may be done.
     fn is_busy(&self) -> bool {
         self.layered.as_ref().is_some_and(Layered::is_busy)
+    }
+
+    /// Answers in the place of a handler that takes too long.
+    fn time_out(&self) {
+        let Refusal { status, reason } = Refusal::OVERDUE;
+        let length = reason.len().to_string();
+        let fields: [(&[u8], &[u8]); 2] = [
+            (b"content-length", length.as_bytes()),
+            (b"content-type", b"text/plain; charset=utf-8"),
+        ];
+        // Where nobody is there to read it, nothing is to be done.
+        let _ = self.respond(status, fields.into_iter(), Chunk::from(reason.as_bytes()));
     }
 }
 
@@ -140,6 +180,7 @@ impl Carrier for OnServer {
         fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
         body: Chunk<'_>,
     ) -> Result<(), ResponseError> {
+        self.begun.set(true);
         match &self.layered {
             None => self.exchange.respond(status, fields, body),
             Some(layered) => layered.respond(&self.exchange, status, fields, body),
@@ -151,6 +192,7 @@ impl Carrier for OnServer {
         status: u16,
         fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
     ) -> Result<(), ResponseError> {
+        self.begun.set(true);
         match &self.layered {
             None => self.exchange.start(status, fields),
             Some(layered) => layered.start(&self.exchange, status, fields),

@@ -64,7 +64,8 @@ impl<C: Carrier> Task<C> {
         Poll::Ready(())
     }
 
-    fn end(&mut self) {
+    /// Drops the future there; what it has said stands.
+    pub fn end(&mut self) {
         if !self.future.is_null() {
             // SAFETY: dropped once.
             unsafe { (self.handler.drop)(self.future) };
