@@ -70,6 +70,9 @@ class NativeCall:
         params: Sequence[tuple[str, str]],
         headers: Sequence[tuple[bytes, bytes]],
         body_length: int | None,
+        request_id: str | None,
+        client: tuple[str, int] | None,
+        secure: bool,
     ) -> NativeCall: ...
     def poll(self) -> tuple[list[dict[str, Any]], str]: ...
     def fileno(self) -> int: ...

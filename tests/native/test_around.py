@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -87,6 +87,28 @@ def test_their_routes_are_counted_as_templates(modules: Path) -> None:
         # Panics are written down when a connection is at work in a later second.
         ask = f"{server.url}/python"
         await_figures(server, lambda figures: httpx.get(ask).is_success and figures.get("panics_total") == 1)
+
+
+PROXY = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Request-ID": "order-7"}
+
+
+@pytest.mark.parametrize("target", ["handlers:app", "behind:app"])
+@pytest.mark.parametrize("path", ["/asker", "/site/asker"])
+def test_who_asks_and_under_which_name(modules: Path, target: str, path: str) -> None:
+    options = ("--request-id", "--forwarded-allow-ips", "127.0.0.1")
+    with servers.data_bridge(target, *options, app_dir=APPS, env={"PYTHONPATH": str(modules)}) as server:
+        ask = f"{server.url}{path}"
+        behind_proxy = httpx.get(ask, headers=PROXY, timeout=servers.PATIENCE)
+        assert behind_proxy.text == "203.0.113.7 https order-7"
+        direct = httpx.get(ask, timeout=servers.PATIENCE)
+        assert direct.text == f"127.0.0.1 http {direct.headers['x-request-id']}"
+
+
+@pytest.mark.parametrize("start", [servers.data_bridge, servers.uvicorn])
+def test_who_asks_without_a_name(modules: Path, start: Any) -> None:
+    with start("handlers:app", app_dir=APPS, env={"PYTHONPATH": str(modules)}) as server:
+        for path in ("/asker", "/site/asker"):
+            assert httpx.get(f"{server.url}{path}", timeout=servers.PATIENCE).text == "127.0.0.1 http -"
 
 
 def test_a_reload_makes_the_states_anew(modules: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ mod ffi;
 pub use ffi::waker;
 
 use core::ffi::{CStr, c_void};
+use core::net::{IpAddr, SocketAddr};
 
 /// The version that this crate describes.
 pub const VERSION: u32 = 1;
@@ -158,6 +159,89 @@ pub struct Request {
     pub prefix: usize,
     /// The body's length in bytes; [`UNKNOWN`] where the head does not say.
     pub body: u64,
+    /// The name that the server gives the request; empty where it gives none. From here on: what the first hosts of this version leave as it is.
+    pub id: Slice,
+    /// The client: what a trusted proxy says of it, else the connection's peer.
+    pub client: Address,
+    /// [`HTTPS`], or 0.
+    pub flags: u32,
+}
+
+/// Of [`Request::flags`]: the client speaks TLS, to the server or to a trusted proxy.
+pub const HTTPS: u32 = 1;
+
+impl Request {
+    /// What the first modules of this version state as the size: all that ends before `id`.
+    pub const FIRST_SIZE: usize = core::mem::offset_of!(Self, id);
+
+    /// An empty head of the size that this crate knows, for the host to fill in.
+    pub const EMPTY: Self = Self {
+        size: size_of::<Self>(),
+        method: Slice::EMPTY,
+        path: Slice::EMPTY,
+        query: Slice::EMPTY,
+        params: 0,
+        prefix: 0,
+        body: UNKNOWN,
+        id: Slice::EMPTY,
+        client: Address::UNKNOWN,
+        flags: 0,
+    };
+}
+
+/// An IP address and a port.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Address {
+    /// How many of `octets` there are: 4, 16, or 0 where the address is not known.
+    pub len: u16,
+    /// 0 where it is not known.
+    pub port: u16,
+    /// In the network's order; the rest is 0.
+    pub octets: [u8; 16],
+}
+
+impl Address {
+    /// No address.
+    pub const UNKNOWN: Self = Self {
+        len: 0,
+        port: 0,
+        octets: [0; 16],
+    };
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        let mut octets = [0; 16];
+        let len = match address.ip() {
+            IpAddr::V4(ip) => {
+                octets[..4].copy_from_slice(&ip.octets());
+                4
+            }
+            IpAddr::V6(ip) => {
+                octets = ip.octets();
+                16
+            }
+        };
+        Self {
+            len,
+            port: address.port(),
+            octets,
+        }
+    }
+}
+
+impl Address {
+    /// As the standard library has it.
+    pub fn to_socket_addr(self) -> Option<SocketAddr> {
+        let [a, b, c, d, ..] = self.octets;
+        let ip = match self.len {
+            4 => IpAddr::from([a, b, c, d]),
+            16 => IpAddr::from(self.octets),
+            _ => return None,
+        };
+        Some(SocketAddr::new(ip, self.port))
+    }
 }
 
 /// The length of a body that does not announce it.
@@ -171,7 +255,7 @@ pub struct Host {
     pub size: usize,
     /// [`VERSION`].
     pub version: u32,
-    /// Fills `head` in, up to its size.
+    /// Fills `head` in, up to its size; what it does not know it leaves as it is.
     pub request: unsafe extern "C" fn(call: *mut c_void, head: *mut Request),
     /// A parameter of the path by its number: [`READY`] or [`END`].
     pub param: unsafe extern "C" fn(call: *mut c_void, index: usize, found: *mut Field) -> Code,

@@ -9,7 +9,7 @@ use http::HeaderMap;
 ///
 /// These are: [`Path`](crate::Path), [`Query`](crate::Query), [`Headers`](crate::Headers), [`Cookies`](crate::Cookies),
 /// [`Json`](crate::Json), [`Bytes`](crate::Bytes), [`RequestBody`](crate::RequestBody), [`State`](crate::State),
-/// [`HeaderMap`], [`Optional`] of any of them, and what you implement this for.
+/// [`HeaderMap`], [`RequestId`](crate::RequestId), [`Client`](crate::Client), [`Optional`] of any of them, and what you implement this for.
 #[allow(async_fn_in_trait, reason = "extractors run on the loop's thread")]
 pub trait FromRequest: Sized {
     /// Takes the value from the request, or says how to answer without it.

@@ -74,6 +74,7 @@ mod json;
 #[cfg(feature = "axum")]
 #[doc(hidden)]
 pub mod mount;
+mod origin;
 mod pairs;
 mod path;
 mod pipe;
@@ -95,6 +96,7 @@ pub use fields::{Cookies, Headers};
 pub use handler::Handler;
 pub use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 pub use json::Json;
+pub use origin::{Client, RequestId};
 pub use path::Path;
 pub use query::Query;
 pub use rejection::Rejection;

@@ -2,6 +2,7 @@
 
 use crate::body::RequestBody;
 use crate::extract::FromRequest;
+use crate::origin::{Client, RequestId};
 use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::response::{Body, BoxError, IntoResponse, Response};
@@ -66,6 +67,12 @@ pub async fn extract<M: 'static>(request: &mut Request) -> Result<Answer, Reject
         .body(body)
         .map_err(unfit)?;
     *handed.headers_mut() = request.headers();
+    handed
+        .extensions_mut()
+        .insert(Client::from_request(request).await?);
+    handed
+        .extensions_mut()
+        .insert(RequestId::from_request(request).await?);
     Ok(answer(handed))
 }
 

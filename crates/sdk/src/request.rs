@@ -1,11 +1,12 @@
 //! A request as extractors see it. Lives on the loop's thread, inside of its task.
 
-use crate::ffi::abi::UNKNOWN;
+use crate::ffi::abi::{HTTPS, UNKNOWN};
 use crate::ffi::{Call, Chunk};
 use crate::pipe::Pipe;
 use crate::state::Module;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::future::poll_fn;
+use std::net::SocketAddr;
 
 /// One request, for those who write extractors of their own.
 pub struct Request {
@@ -72,6 +73,23 @@ impl Request {
     pub fn body_length(&self) -> Option<u64> {
         let length = self.call.head().body;
         (length != UNKNOWN).then_some(length)
+    }
+
+    /// The name that the server gives the request (`request_id`), as it stands in its logs and in the response.
+    pub fn id(&self) -> Option<&str> {
+        let id = self.call.text(self.call.head().id);
+        std::str::from_utf8(id).ok().filter(|id| !id.is_empty())
+    }
+
+    /// Who asks: the client that a trusted proxy names (with port 0 where it names none), else the connection's peer. None where
+    /// that has no IP address, as on Unix sockets and in test clients.
+    pub fn client(&self) -> Option<SocketAddr> {
+        self.call.head().client.to_socket_addr()
+    }
+
+    /// Whether the client speaks TLS, to the server or to the trusted proxy before it.
+    pub fn is_secure(&self) -> bool {
+        self.call.head().flags & HTTPS != 0
     }
 
     /// The next part of the body, `None` at its end.

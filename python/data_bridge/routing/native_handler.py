@@ -91,6 +91,9 @@ class NativeHandlerRoute(BaseRoute):
             params=list(found.groupdict().items()) if found and not self.is_mount else [],
             headers=headers,
             body_length=_body_length(headers),
+            request_id=_request_id(scope),
+            client=_client(scope),
+            secure=scope.get("scheme") == "https",
         )
         try:
             await _Course(call, receive, send).run()
@@ -185,6 +188,18 @@ def _raw_path(scope: Scope, path: str) -> bytes:
     if raw and not scope.get("root_path"):
         return bytes(raw)
     return quote(path, safe="/:@!$&'()*+,;=~").encode()
+
+
+def _request_id(scope: Scope) -> str | None:
+    """Give the server's name of the request, where it says one."""
+    found = scope.get("state", {}).get("request_id")
+    return found if isinstance(found, str) else None
+
+
+def _client(scope: Scope) -> tuple[str, int] | None:
+    """Give the client's end, where the server knows it."""
+    host, port = scope.get("client") or (None, None)
+    return (host, port or 0) if isinstance(host, str) else None
 
 
 def _body_length(headers: list[tuple[bytes, bytes]]) -> int | None:

@@ -26,6 +26,7 @@ for name in (
     "count",
     "lives",
     "endless",
+    "asker",
 ):
     app.native(f"/{name}", getattr(cases, name))
 for name in ("never", "never_there"):

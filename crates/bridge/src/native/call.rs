@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
+use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -65,7 +66,7 @@ impl Signal {
 impl NativeCall {
     /// Hands a request over. `RuntimeError` where the handler fails at once.
     #[new]
-    #[pyo3(signature = (handler, *, method, path, query, prefix, params, headers, body_length))]
+    #[pyo3(signature = (handler, *, method, path, query, prefix, params, headers, body_length, request_id, client, secure))]
     #[expect(
         clippy::too_many_arguments,
         reason = "a request's parts, by their names"
@@ -79,7 +80,13 @@ impl NativeCall {
         params: Vec<(String, String)>,
         headers: Vec<Pair>,
         body_length: Option<u64>,
+        request_id: Option<String>,
+        client: Option<(String, u16)>,
+        secure: bool,
     ) -> PyResult<Self> {
+        // What is no IP address, such as a test client's name, is unknown to handlers.
+        let client =
+            client.and_then(|(host, port)| Some(SocketAddr::new(host.parse().ok()?, port)));
         let carrier = OverAsgi::new(Asked {
             method,
             path,
@@ -88,6 +95,9 @@ impl NativeCall {
             params,
             fields: headers,
             body_length,
+            request_id,
+            client,
+            is_secure: secure,
         });
         let task = Task::new(&handler.get().foreign(), carrier);
         let failed = || PyRuntimeError::new_err("the native handler failed, as the log says");

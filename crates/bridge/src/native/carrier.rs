@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use api::error::{BodyError, ResponseError};
@@ -21,6 +22,9 @@ pub struct Asked {
     pub params: Vec<(String, String)>,
     pub fields: Vec<Pair>,
     pub body_length: Option<u64>,
+    pub request_id: Option<String>,
+    pub client: Option<SocketAddr>,
+    pub is_secure: bool,
 }
 
 /// What the handler has said, in its order.
@@ -138,6 +142,18 @@ impl Carrier for OverAsgi {
 
     fn body_length(&self) -> Option<u64> {
         self.asked.body_length
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        self.asked.request_id.as_deref()
+    }
+
+    fn client(&self) -> Option<SocketAddr> {
+        self.asked.client
+    }
+
+    fn is_secure(&self) -> bool {
+        self.asked.is_secure
     }
 
     fn params(&self) -> usize {

@@ -39,15 +39,7 @@ impl Call {
     }
 
     pub(crate) fn head(&self) -> abi::Request {
-        let mut head = abi::Request {
-            size: size_of::<abi::Request>(),
-            method: Slice::EMPTY,
-            path: Slice::EMPTY,
-            query: Slice::EMPTY,
-            params: 0,
-            prefix: 0,
-            body: abi::UNKNOWN,
-        };
+        let mut head = abi::Request::EMPTY;
         // SAFETY: `head` is ours to be filled, up to the size it states.
         unsafe { (self.host().request)(self.call, &raw mut head) };
         head

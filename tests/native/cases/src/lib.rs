@@ -7,8 +7,9 @@ mod states;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::Path;
+use axum::extract::{Extension, Path};
 use axum::routing::{get, post, put};
+use data_bridge_sdk::{Client, RequestId};
 use std::time::Duration;
 
 /// A whole router.
@@ -18,6 +19,10 @@ fn site() -> Router {
         .route(
             "/hello/{name}",
             get(async |Path(name): Path<String>| format!("hello {name}")),
+        )
+        .route(
+            "/asker",
+            get(async |client: Extension<Client>, id: Extension<RequestId>| parts::said(*client, &id)),
         )
         .route("/echo", post(async |body: Bytes| body))
         .route("/streamed", put(async |body: Body| body))
@@ -38,7 +43,7 @@ data_bridge_sdk::module! {
         bodies::heavy, bodies::events,
         faults::panics, faults::panics_later, faults::panics_there, faults::never, faults::never_there, faults::odd,
         faults::wrong_state, faults::endless,
-        parts::all, parts::pair, parts::named, parts::made_response, parts::nothing,
+        parts::all, parts::pair, parts::named, parts::asker, parts::made_response, parts::nothing,
         states::count, states::lives, states::process,
     ],
     mounts: [site],

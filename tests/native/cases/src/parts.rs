@@ -1,8 +1,8 @@
 //! What a request gives, and small answers.
 
 use data_bridge_sdk::{
-    Cookies, HeaderMap, HeaderValue, Headers, Json, JsonSchema, Optional, Path, Query, StatusCode,
-    handler,
+    Client, Cookies, HeaderMap, HeaderValue, Headers, Json, JsonSchema, Optional, Path, Query,
+    RequestId, StatusCode, handler,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,23 @@ pub async fn made_response(headers: HeaderMap) -> (StatusCode, (HeaderMap, &'sta
     answer.append("x-many", HeaderValue::from_static("2"));
     answer.insert("x-seen", HeaderValue::from(headers.len()));
     (StatusCode::CREATED, (answer, "made"))
+}
+
+/// Who asks, and under which name.
+#[handler]
+pub async fn asker(client: Client, id: RequestId) -> String {
+    said(client, &id)
+}
+
+pub fn said(client: Client, RequestId(id): &RequestId) -> String {
+    let address = client.address.map(|address| address.ip().to_string());
+    let scheme = if client.secure { "https" } else { "http" };
+    let none = "-".to_owned();
+    format!(
+        "{} {scheme} {}",
+        address.as_ref().unwrap_or(&none),
+        id.as_ref().unwrap_or(&none)
+    )
 }
 
 #[handler]

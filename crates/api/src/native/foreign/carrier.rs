@@ -3,6 +3,7 @@
 use crate::error::{BodyError, ResponseError};
 use crate::exchange::Chunk;
 use bytes::Bytes;
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 /// One request and the response to it, as the C ABI hands them on. All of it on the loop's thread.
@@ -17,6 +18,12 @@ pub trait Carrier: 'static {
     fn prefix(&self) -> usize;
     /// The length of the body, where it is known.
     fn body_length(&self) -> Option<u64>;
+    /// The name that the server gives the request.
+    fn request_id(&self) -> Option<&str>;
+    /// Who asks, by its own address.
+    fn client(&self) -> Option<SocketAddr>;
+    /// Whether the client speaks TLS.
+    fn is_secure(&self) -> bool;
     /// How many parameters the path has.
     fn params(&self) -> usize;
     /// The name and the decoded value of one.

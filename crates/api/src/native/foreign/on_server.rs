@@ -12,6 +12,7 @@ use bytes::Bytes;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -148,6 +149,18 @@ impl Carrier for OnServer {
 
     fn body_length(&self) -> Option<u64> {
         self.incoming.remaining()
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        self.exchange.request_id()
+    }
+
+    fn client(&self) -> Option<SocketAddr> {
+        self.exchange.client()
+    }
+
+    fn is_secure(&self) -> bool {
+        self.exchange.is_secure()
     }
 
     fn params(&self) -> usize {

@@ -6,8 +6,9 @@ use crate::exchange::Chunk;
 use crate::metrics::contain;
 use crate::native::foreign::Carrier;
 use bytes::Bytes;
-use data_bridge_abi::{self as abi, Code, Field, Host, Owned, Request, Slice, waker};
+use data_bridge_abi::{self as abi, Address, Code, Field, Host, Owned, Request, Slice, waker};
 use std::ffi::c_void;
+use std::ptr;
 use std::task::Poll;
 
 /// The functions for carriers of one kind.
@@ -73,22 +74,36 @@ fn code(border: &'static str, call: impl FnOnce() -> Result<(), ResponseError>) 
 unsafe extern "C" fn request<C: Carrier>(call: *mut c_void, head: *mut Request) {
     // SAFETY: the task is at work, so its carrier is alive.
     let carrier = unsafe { carrier::<C>(call) };
-    // SAFETY: the other side states how much of the structure it knows.
-    let size = unsafe { (*head).size };
-    if size < size_of::<Request>() {
-        return;
-    }
-    let filled = Request {
-        size,
+    let known = Request {
+        size: size_of::<Request>(),
         method: Slice::of(carrier.method()),
         path: Slice::of(carrier.path()),
         query: Slice::of(carrier.query()),
         params: carrier.params(),
         prefix: carrier.prefix(),
         body: carrier.body_length().unwrap_or(abi::UNKNOWN),
+        id: Slice::of(carrier.request_id().unwrap_or_default().as_bytes()),
+        client: carrier.client().map_or(Address::UNKNOWN, Address::from),
+        flags: if carrier.is_secure() { abi::HTTPS } else { 0 },
     };
-    // SAFETY: as large as we know it, and the other side's to be filled.
-    unsafe { head.write(filled) };
+    // SAFETY: the other side's to be filled.
+    unsafe { fill(head, known) };
+}
+
+/// Fills in what the other side knows of a head: its modules may be older than we, or newer.
+///
+/// # Safety
+/// Behind `head` are as many bytes as its `size` says.
+unsafe fn fill(head: *mut Request, known: Request) {
+    // SAFETY: of the caller; the size stands first in every version.
+    let size = unsafe { (*head).size };
+    if size < Request::FIRST_SIZE {
+        return;
+    }
+    let filled = Request { size, ..known };
+    let length = size.min(size_of::<Request>());
+    // SAFETY: of the caller, and no more than we have.
+    unsafe { ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), head.cast(), length) };
 }
 
 unsafe extern "C" fn param<C: Carrier>(call: *mut c_void, index: usize, found: *mut Field) -> Code {
@@ -233,4 +248,46 @@ unsafe extern "C" fn report(_: *mut c_void, text: Slice) {
     let _ = contain("native report", || {
         tracing::error!(message, "a native handler failed");
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fill;
+    use data_bridge_abi::{Request, Slice};
+
+    /// What a head has that states this size, and whether a byte behind it was touched.
+    fn filled(size: usize) -> (Request, bool) {
+        assert!(size <= size_of::<[Request; 2]>());
+        let mut heads = [Request::EMPTY, Request::EMPTY];
+        heads[0].size = size;
+        let known = Request {
+            method: Slice::of(b"GET"),
+            id: Slice::of(b"7"),
+            flags: 5,
+            ..Request::EMPTY
+        };
+        // SAFETY: two heads are behind the pointer, and not more than that is stated.
+        unsafe { fill(heads.as_mut_ptr(), known) };
+        (heads[0], heads[1].size != Request::EMPTY.size)
+    }
+
+    #[test]
+    fn an_older_module_gets_what_it_knows() {
+        let (head, _) = filled(Request::FIRST_SIZE);
+        assert_eq!((head.size, head.method.len), (Request::FIRST_SIZE, 3));
+        assert_eq!((head.id.len, head.flags), (0, 0));
+    }
+
+    #[test]
+    fn a_newer_module_gets_what_we_know() {
+        let (head, is_touched) = filled(size_of::<Request>() + 64);
+        assert_eq!((head.method.len, head.id.len, head.flags), (3, 1, 5));
+        assert!(!is_touched);
+    }
+
+    #[test]
+    fn what_is_no_head_is_left_alone() {
+        let (head, _) = filled(Request::FIRST_SIZE - 1);
+        assert_eq!(head.method.len, 0);
+    }
 }
