@@ -89,13 +89,50 @@ def test_all_parts_of_a_head(server: servers.Server) -> None:
         ("/all/x", "invalid", ["path", "id"]),
         ("/all/1?limit=256", "invalid", ["query", "limit"]),
         ("/pair/a/b", "invalid", ["path", "second"]),
-        ("/all/1", "missing", ["header", "user_agent"]),
+        ("/all/1", "missing", ["header", "user-agent"]),
     ],
 )
 def test_what_does_not_fit_is_a_422(server: servers.Server, path: str, kind: str, place: list[str]) -> None:
     status, _, body = ask(server, path)
     (problem,) = json.loads(body)["detail"]
     assert (status, problem["type"], problem["loc"]) == (422, kind, place)
+
+
+@pytest.mark.parametrize("path", ["/all/x", "/all/1?limit=y", "/all/1"])
+def test_it_has_the_form_of_routes_in_python(server: servers.Server, path: str) -> None:
+    headers = {"user_agent": "me"} if path != "/all/1" else {}
+    ours, python = (ask(server, f"{prefix}{path}", **headers) for prefix in ("", "/python"))
+    assert (ours[0], ours[1]["content-type"]) == (python[0], python[1]["content-type"]) == (422, "application/json")
+    (problem,), (wanted,) = (json.loads(answer[2])["detail"] for answer in (ours, python))
+    assert problem.keys() == wanted.keys() - {"ctx"}
+    assert (problem["loc"], problem["input"]) == (wanted["loc"], wanted["input"])
+
+
+@pytest.mark.parametrize("body", ["", "{", '{"amount": 1,}'])
+def test_so_have_bodies_that_are_no_json(server: servers.Server, body: str) -> None:
+    ours, python = (
+        ask(server, path, "POST", body, content_type="application/json") for path in ("/doubled", "/python/doubled")
+    )
+    (problem,), (wanted,) = (json.loads(answer[2])["detail"] for answer in (ours, python))
+    assert (ours[0], problem.keys()) == (python[0], wanted.keys())
+    assert (problem["type"], problem["msg"], problem["input"]) == (wanted["type"], wanted["msg"], wanted["input"])
+
+
+def test_a_handler_may_answer_to_it(server: servers.Server) -> None:
+    status, headers, _ = ask(server, "/lenient?limit=5")
+    assert (status, headers["location"]) == (303, "/5")
+    assert text(server, "/lenient?limit=x") == '422: "x" is not a natural number of 8 bits'
+
+
+def test_method_and_target(server: servers.Server) -> None:
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=servers.PATIENCE)
+    for method in ("GET", "POST"):
+        connection.request(method, "/target?a=%20b")
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["content-type"]) == (202, "text/html; charset=utf-8")
+        assert answer.read() == b"<p>"
+        assert answer.headers.get_all("x-target") == ["/target?a=%20b", method]
+    connection.close()
 
 
 def test_bodies(server: servers.Server) -> None:

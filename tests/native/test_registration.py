@@ -115,6 +115,7 @@ def test_the_document(cases: Any) -> None:
         ("query", "tag", False),
         ("header", "user-agent", True),
         ("header", "x-count", False),
+        ("cookie", "session", False),
     ]
     assert described["summary"] == "All parts of a head."
     reference = described["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]

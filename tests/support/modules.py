@@ -14,10 +14,15 @@ TARGET = ROOT / "target" / "modules"
 
 
 def _run(*command: str) -> None:
+    done = _done(*command)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
+
+
+def _done(*command: str) -> subprocess.CompletedProcess[str]:
     # What `make` exports for our own extension, and what cargo sets for its children, is not a stranger's.
     ours = {"CARGO", "CARGO_TARGET_DIR", "RUSTFLAGS", "PYO3_PYTHON"}
     env = {name: value for name, value in os.environ.items() if name not in ours}
-    done = subprocess.run(
+    return subprocess.run(
         command,
         cwd=ROOT,
         env={**env, "CARGO_TARGET_DIR": str(TARGET)},
@@ -26,13 +31,22 @@ def _run(*command: str) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
+
+
+_CASES = ("cargo", "build", "--profile", "quick", "--manifest-path", "tests/native/cases/Cargo.toml")
 
 
 def cases(folder: Path) -> None:
     """Put `native_cases` into `folder`."""
-    _run("cargo", "build", "--profile", "quick", "--manifest-path", "tests/native/cases/Cargo.toml")
+    _run(*_CASES)
     shutil.copy(TARGET / "quick" / "libnative_cases.so", folder / "native_cases.so")
+
+
+def refused_cases() -> str:
+    """Say what the compiler does of the cases that it refuses."""
+    done = _done(*_CASES, "--features", "wrong")
+    assert done.returncode != 0, done.stdout
+    return done.stdout
 
 
 def wheel(project: Path, folder: Path, profile: str = "quick") -> None:

@@ -1,7 +1,8 @@
 //! `#[handler]`: a type beside a function.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, Expr, FnArg, Ident, ItemFn, Lit, Meta, Pat, ReturnType, Type};
 
 pub(crate) fn expand(options: TokenStream, function: TokenStream) -> syn::Result<TokenStream> {
@@ -20,10 +21,18 @@ pub(crate) fn expand(options: TokenStream, function: TokenStream) -> syn::Result
         let text = "a handler is an `async fn`";
         return Err(syn::Error::new_spanned(&function.sig, text));
     }
+    if let Some(parameter) = function.sig.generics.params.first() {
+        let text = "a handler has no type or lifetime parameters: the server calls it as it stands";
+        return Err(syn::Error::new_spanned(parameter, text));
+    }
     let arguments = arguments(&function)?;
     let kinds: Vec<&Type> = arguments.iter().map(|argument| argument.kind).collect();
     let described = arguments.iter().map(|Argument { kind, names }| {
         quote!(<#kind as ::data_bridge_sdk::FromRequest>::describe(operation, &[#names]);)
+    });
+    // All that asks for the trait stands where the type does, so that the compiler says once that it lacks it.
+    let extracted = kinds.iter().map(|kind| {
+        quote_spanned!(kind.span()=> <#kind as ::data_bridge_sdk::FromRequest>::from_request(request).await?)
     });
     let values: Vec<Ident> = (0..kinds.len())
         .map(|at| format_ident!("value{at}"))
@@ -36,8 +45,16 @@ pub(crate) fn expand(options: TokenStream, function: TokenStream) -> syn::Result
         ReturnType::Default => &unit,
         ReturnType::Type(_, kind) => kind,
     };
+    // Where the type is none that can be answered with, this and `describe` below are one message of the compiler's.
     let answered = quote! {
-        ::data_bridge_sdk::IntoResponse::into_response(#name(#(#values),*).await)
+        <#answer as ::data_bridge_sdk::IntoResponse>::into_response(#name(#(#values),*).await)
+    };
+    let bodies = format!("the handler `{name}` takes the request's body more than once");
+    let bodies = quote_spanned! {name.span()=>
+        const _: () = ::core::assert!(
+            ::data_bridge_sdk::is_at_most_one(&[#(<#kinds as ::data_bridge_sdk::FromRequest>::TAKES_BODY),*]),
+            #bodies
+        );
     };
     let answered = if on_tokio {
         quote!(::data_bridge_sdk::runtime::run(async move { #answered }).await)
@@ -52,6 +69,8 @@ pub(crate) fn expand(options: TokenStream, function: TokenStream) -> syn::Result
         #[allow(non_camel_case_types)]
         #visibility struct #name {}
 
+        #bodies
+
         impl ::data_bridge_sdk::Handler for #name {
             const NAME: &'static str = #text;
             const DOC: &'static str = #doc;
@@ -62,7 +81,7 @@ pub(crate) fn expand(options: TokenStream, function: TokenStream) -> syn::Result
                 request: &mut ::data_bridge_sdk::Request,
             ) -> ::core::result::Result<Self::Arguments, ::data_bridge_sdk::Rejection> {
                 ::core::result::Result::Ok((
-                    #(<#kinds as ::data_bridge_sdk::FromRequest>::from_request(request).await?,)*
+                    #(#extracted,)*
                 ))
             }
 

@@ -53,6 +53,8 @@ impl From<BodyError> for Rejection {
 
 /// The whole body, of at most 16 MiB.
 impl FromRequest for Bytes {
+    const TAKES_BODY: bool = true;
+
     async fn from_request(request: &mut Request) -> Result<Self, Rejection> {
         let too_long = || {
             let text = format!("the request body is longer than {LIMIT} bytes");
@@ -96,6 +98,8 @@ pub struct RequestBody {
 }
 
 impl FromRequest for RequestBody {
+    const TAKES_BODY: bool = true;
+
     async fn from_request(request: &mut Request) -> Result<Self, Rejection> {
         let (pipe, reader) = Pipe::new();
         request.pipe = Some(pipe);

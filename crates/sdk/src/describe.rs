@@ -1,6 +1,7 @@
 //! The description of a handler: what `data_bridge` checks at registration and shows in `OpenAPI`. JSON, as docs/design/0026 has it.
 
 use crate::errors::ErrorInfo;
+use crate::extract::FromRequest;
 use crate::handler::Handler;
 use crate::state::Module;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -100,6 +101,23 @@ impl Operation {
         let all = answer.pointer_mut("/content/application~1json/schema/anyOf");
         if let Some(Value::Array(all)) = all {
             all.push(schema);
+        }
+    }
+
+    /// What `T` takes may be missing.
+    pub(crate) fn describe_optional<T: FromRequest>(&mut self, names: &[&str]) {
+        let (parameters, had_body) = (self.parameters.len(), self.body.is_some());
+        let refuses = self.responses.contains_key("422");
+        T::describe(self, names);
+        let added = self.parameters.get_mut(parameters..).unwrap_or_default();
+        for parameter in added {
+            parameter["required"] = json!(false);
+        }
+        if let Some(body) = self.body.as_mut().filter(|_| !had_body) {
+            body["required"] = json!(false);
+        }
+        if !refuses {
+            self.responses.remove("422");
         }
     }
 

@@ -30,7 +30,7 @@ impl<T: DeserializeOwned + JsonSchema> FromRequest for Headers<T> {
         });
         pairs::read(&given.collect::<Vec<_>>())
             .map(Self)
-            .map_err(|error| error.reject("header"))
+            .map_err(|error| error.rename(|name| name.replace('_', "-")).reject("header"))
     }
 
     fn describe(operation: &mut Operation, _: &[&str]) {

@@ -11,26 +11,24 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 /// A value that is, or becomes, a body of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned + JsonSchema> FromRequest for Json<T> {
+    const TAKES_BODY: bool = true;
+
     async fn from_request(request: &mut Request) -> Result<Self, Rejection> {
         if !request.header("content-type").is_some_and(is_json) {
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             return Err(Rejection::new(status, "the request body must be JSON"));
         }
         let body = Bytes::from_request(request).await?;
-        serde_json::from_slice(&body).map(Self).map_err(|error| {
-            let kind = if error.is_data() {
-                "invalid"
-            } else {
-                "json_invalid"
-            };
-            Rejection::invalid(kind, vec!["body".to_owned()], error.to_string())
-        })
+        serde_json::from_slice(&body)
+            .map(Self)
+            .map_err(|error| refused(&body, &error))
     }
 
     fn describe(operation: &mut Operation, _: &[&str]) {
@@ -38,6 +36,21 @@ impl<T: DeserializeOwned + JsonSchema> FromRequest for Json<T> {
         operation.body("application/json", Some(schema));
         operation.may_refuse();
     }
+}
+
+/// Why a body is not taken, as `FastAPI` says it.
+fn refused(body: &[u8], error: &serde_json::Error) -> Rejection {
+    if body.is_empty() {
+        return Rejection::of("missing", json!(["body"]), "Field required", Value::Null);
+    }
+    if error.is_data() {
+        let input = serde_json::from_slice(body).unwrap_or_default();
+        return Rejection::of("invalid", json!(["body"]), error.to_string(), input);
+    }
+    let before = body.split_inclusive(|byte| *byte == b'\n');
+    let before: usize = before.take(error.line() - 1).map(<[u8]>::len).sum();
+    let place = json!(["body", before + error.column()]);
+    Rejection::of("json_invalid", place, "JSON decode error", json!({})).because(error.to_string())
 }
 
 /// Whether a media type is JSON's, or one that ends with `+json`.
@@ -76,7 +89,44 @@ impl<T: Serialize + JsonSchema> IntoResponse for Json<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_json;
+    use super::{is_json, refused};
+    use crate::response::IntoResponse;
+    use serde_json::{Value, json};
+
+    fn told(body: &str) -> Value {
+        let error = serde_json::from_str::<std::collections::BTreeMap<String, u8>>(body);
+        let answer = refused(body.as_bytes(), &error.unwrap_err()).into_response();
+        assert_eq!(answer.status(), 422);
+        let text: Value = serde_json::from_slice(answer.body().whole().unwrap()).unwrap();
+        text["detail"][0].clone()
+    }
+
+    #[test]
+    fn what_is_no_json_is_said_as_fastapi_does() {
+        let expected =
+            json!({"type": "missing", "loc": ["body"], "msg": "Field required", "input": null});
+        assert_eq!(told(""), expected);
+        let problem = told("{\n\"a\": 1,}");
+        assert_eq!(
+            (&problem["type"], &problem["msg"]),
+            (&json!("json_invalid"), &json!("JSON decode error"))
+        );
+        assert_eq!(
+            (&problem["loc"], &problem["input"]),
+            (&json!(["body", 10]), &json!({}))
+        );
+        assert!(problem["ctx"]["error"].is_string());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_with_what_was_given() {
+        let problem = told("{\"a\": \"x\"}");
+        assert_eq!(
+            (&problem["type"], &problem["loc"]),
+            (&json!("invalid"), &json!(["body"]))
+        );
+        assert_eq!(problem["input"], json!({"a": "x"}));
+    }
 
     #[test]
     fn media_types_of_json() {

@@ -70,6 +70,7 @@ mod extract;
 pub mod ffi;
 mod fields;
 mod handler;
+mod headers;
 mod json;
 #[cfg(feature = "axum")]
 #[doc(hidden)]
@@ -91,17 +92,20 @@ pub use bytes::Bytes;
 pub use data_bridge_sdk_macros::{Errors, handler, module};
 pub use describe::Operation;
 pub use errors::{ErrorInfo, Errors};
+#[doc(hidden)]
+pub use extract::is_at_most_one;
 pub use extract::{FromRequest, Optional};
 pub use fields::{Cookies, Headers};
 pub use handler::Handler;
-pub use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+pub use headers::IntoHeaders;
+pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 pub use json::Json;
 pub use origin::{Client, RequestId};
 pub use path::Path;
 pub use query::Query;
 pub use rejection::Rejection;
 pub use request::Request;
-pub use response::{Body, BoxError, IntoResponse, Response};
+pub use response::{Body, BoxError, Html, IntoResponse, Redirect, Response};
 pub use schemars::JsonSchema;
 pub use state::State;
 #[doc(hidden)]

@@ -7,8 +7,7 @@ use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::response::{Body, BoxError, IntoResponse, Response};
 use bytes::Bytes;
-use http::uri::PathAndQuery;
-use http::{StatusCode, Uri};
+use http::StatusCode;
 use http_body::Body as HttpBody;
 use std::future::poll_fn;
 use std::marker::PhantomData;
@@ -63,7 +62,7 @@ pub async fn extract<M: 'static>(request: &mut Request) -> Result<Answer, Reject
     let unfit = |error: http::Error| Rejection::new(StatusCode::BAD_REQUEST, error.to_string());
     let mut handed = http::Request::builder()
         .method(request.method())
-        .uri(uri(request).map_err(unfit)?)
+        .uri(request.target(request.prefix()).map_err(unfit)?)
         .body(body)
         .map_err(unfit)?;
     *handed.headers_mut() = request.headers();
@@ -105,21 +104,4 @@ where
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
-}
-
-/// The target behind the mount's prefix, in origin form.
-fn uri(request: &Request) -> Result<Uri, http::Error> {
-    let path = request.path().get(request.prefix()..).unwrap_or_default();
-    let mut target = Vec::with_capacity(path.len() + request.query().len() + 2);
-    if path.first() != Some(&b'/') {
-        target.push(b'/');
-    }
-    target.extend_from_slice(path);
-    if !request.query().is_empty() {
-        target.push(b'?');
-        target.extend_from_slice(request.query());
-    }
-    Ok(Uri::from(PathAndQuery::from_maybe_shared(Bytes::from(
-        target,
-    ))?))
 }

@@ -22,18 +22,29 @@ pub(crate) struct Error {
     kind: &'static str,
     /// Whose value is at fault.
     name: Option<String>,
+    /// That value, where there is one.
+    input: Option<String>,
     message: String,
 }
 
 impl Error {
     /// The answer that says so; `place` is where the texts stand.
     pub(crate) fn reject(self, place: &str) -> Rejection {
-        let place = std::iter::once(place.to_owned()).chain(self.name);
-        Rejection::invalid(self.kind, place.collect(), self.message)
+        let place: Vec<_> = std::iter::once(place.to_owned()).chain(self.name).collect();
+        Rejection::of(self.kind, place.into(), self.message, self.input.into())
     }
 
-    fn of(mut self, name: &str) -> Self {
-        self.name.get_or_insert_with(|| name.to_owned());
+    /// The same, of a value whose name in the request is another one than serde's.
+    pub(crate) fn rename(mut self, rename: impl FnOnce(String) -> String) -> Self {
+        self.name = self.name.map(rename);
+        self
+    }
+
+    fn of(mut self, name: &str, text: &str) -> Self {
+        if self.name.is_none() {
+            self.name = Some(name.to_owned());
+            self.input = Some(text.to_owned());
+        }
         self
     }
 }
@@ -51,6 +62,7 @@ impl de::Error for Error {
         Self {
             kind: "invalid",
             name: None,
+            input: None,
             message: message.to_string(),
         }
     }
@@ -59,6 +71,7 @@ impl de::Error for Error {
         Self {
             kind: "missing",
             name: Some(field.to_owned()),
+            input: None,
             message: "Field required".to_owned(),
         }
     }
@@ -77,8 +90,8 @@ impl Whole<'_> {
     fn single<T>(&self, read: impl FnOnce(Texts<'_>) -> Result<T, Error>) -> Result<T, Error> {
         match self.0 {
             [(name, text)] => {
-                let text = [&**text];
-                read(Texts(&text)).map_err(|error| error.of(name))
+                let texts = [&**text];
+                read(Texts(&texts)).map_err(|error| error.of(name, text))
             }
             pairs => Err(de::Error::invalid_length(pairs.len(), &"one value")),
         }
@@ -198,7 +211,7 @@ impl<'de> SeqAccess<'de> for InOrder<'_> {
         let next = self.0.next().map(|(name, text)| {
             let texts = [&**text];
             let value = seed.deserialize(Texts(&texts));
-            value.map_err(|error| error.of(name))
+            value.map_err(|error| error.of(name, text))
         });
         next.transpose()
     }
@@ -233,8 +246,9 @@ impl<'de> MapAccess<'de> for ByName<'_> {
         let same = self.pairs[self.next - 1..].iter();
         let same = same.filter(|(other, _)| other == name);
         let texts: Vec<&str> = same.map(|(_, text)| &**text).collect();
-        let value = seed.deserialize(Texts(&texts));
-        value.map_err(|error| error.of(name))
+        let texts = Texts(&texts);
+        let value = seed.deserialize(texts);
+        value.map_err(|error| error.of(name, texts.text()))
     }
 }
 
@@ -428,6 +442,7 @@ mod tests {
         assert_eq!(fault::<u64>(&[("id", "x")]).name.as_deref(), Some("id"));
         let error = fault::<Filter>(&[("limit", "-1")]);
         assert_eq!(error.name.as_deref(), Some("limit"));
+        assert_eq!(error.input.as_deref(), Some("-1"));
         assert_eq!(error.message, "\"-1\" is not a natural number of 32 bits");
         let error = fault::<Filter>(&[]);
         assert_eq!(

@@ -4,7 +4,9 @@ use crate::ffi::abi::{HTTPS, UNKNOWN};
 use crate::ffi::{Call, Chunk};
 use crate::pipe::Pipe;
 use crate::state::Module;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use std::future::poll_fn;
 use std::net::SocketAddr;
 
@@ -43,6 +45,22 @@ impl Request {
     /// The query as received, without its question mark.
     pub fn query(&self) -> &[u8] {
         self.call.text(self.call.head().query)
+    }
+
+    /// Path and query in origin form, without the first `prefix` bytes.
+    pub(crate) fn target(&self, prefix: usize) -> Result<Uri, http::Error> {
+        let path = self.path().get(prefix..).unwrap_or_default();
+        let mut target = Vec::with_capacity(path.len() + self.query().len() + 2);
+        if path.first() != Some(&b'/') {
+            target.push(b'/');
+        }
+        target.extend_from_slice(path);
+        if !self.query().is_empty() {
+            target.push(b'?');
+            target.extend_from_slice(self.query());
+        }
+        let target = PathAndQuery::from_maybe_shared(Bytes::from(target))?;
+        Ok(Uri::from(target))
     }
 
     /// The path's parameters, decoded, in the order of the path.

@@ -2,9 +2,10 @@
 
 use crate::describe::Operation;
 use crate::ffi::Call;
+use crate::headers::{IntoHeaders, replace};
 use bytes::Bytes;
 use futures_core::Stream;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{HeaderMap, StatusCode};
 use http_body::{Body as HttpBody, Frame};
 use std::borrow::Cow;
@@ -33,6 +34,14 @@ impl Body {
     /// No body.
     pub const fn empty() -> Self {
         Self(Kind::Whole(Bytes::new()))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn whole(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Kind::Whole(bytes) => Some(bytes),
+            Kind::Streamed(_) => None,
+        }
     }
 
     /// A body in parts. An error ends the connection, so that the client sees an incomplete response.
@@ -104,8 +113,23 @@ where
     }
 }
 
-/// Whatever a handler can answer with: text, [`Bytes`], [`Json`](crate::Json), a [`Response`], a [`Body`], a [`StatusCode`],
-/// `()`, each of them with a status or with header fields before it in a tuple, and a `Result` of two of them.
+/// Whatever a handler can answer with: text, [`Bytes`], [`Json`](crate::Json), [`Html`], a [`Redirect`], a [`Response`], a [`Body`],
+/// a [`StatusCode`], `()`; each of them after a status, after header fields (see [`IntoHeaders`]) or after both in a tuple; and a
+/// `Result` of two of them.
+///
+/// ```
+/// use data_bridge_sdk::{Html, IntoResponse, StatusCode};
+///
+/// let page = (StatusCode::CREATED, [("cache-control", "no-store")], Html("<h1>made</h1>"));
+/// let response = page.into_response();
+/// assert_eq!(response.status(), 201);
+/// assert_eq!(response.headers()["cache-control"], "no-store");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot answer with `{Self}`",
+    label = "this is nothing that becomes a response",
+    note = "answers are text, `Json`, `Bytes`, `Body`, `StatusCode`, tuples and `Result`s of them, …: see `data_bridge_sdk::IntoResponse`"
+)]
 pub trait IntoResponse {
     /// Makes the response.
     fn into_response(self) -> Response;
@@ -187,21 +211,29 @@ impl<T: IntoResponse> IntoResponse for (StatusCode, T) {
     }
 }
 
-impl<T: IntoResponse> IntoResponse for (HeaderMap, T) {
+impl<H: IntoHeaders, T: IntoResponse> IntoResponse for (H, T) {
     fn into_response(self) -> Response {
+        let fields = match self.0.into_headers() {
+            Ok(fields) => fields,
+            Err(error) => return unsendable(&error),
+        };
         let mut response = self.1.into_response();
-        // The map gives the name with the first of its values only.
-        let mut last: Option<HeaderName> = None;
-        for (name, value) in self.0 {
-            let is_first = name.is_some();
-            last = name.or(last);
-            match &last {
-                Some(name) if is_first => drop(response.headers_mut().insert(name, value)),
-                Some(name) => drop(response.headers_mut().append(name, value)),
-                None => {}
-            }
-        }
+        replace(response.headers_mut(), fields);
         response
+    }
+
+    fn describe(operation: &mut Operation) {
+        T::describe(operation);
+    }
+}
+
+impl<H: IntoHeaders, T: IntoResponse> IntoResponse for (StatusCode, H, T) {
+    fn into_response(self) -> Response {
+        let (status, fields, value) = self;
+        match fields.into_headers() {
+            Ok(fields) => (status, (fields, value)).into_response(),
+            Err(error) => unsendable(&error),
+        }
     }
 
     fn describe(operation: &mut Operation) {
@@ -220,6 +252,61 @@ impl<T: IntoResponse, E: IntoResponse> IntoResponse for Result<T, E> {
     fn describe(operation: &mut Operation) {
         T::describe(operation);
         E::describe(operation);
+    }
+}
+
+/// The answer in place of one that cannot be sent.
+fn unsendable(error: &http::Error) -> Response {
+    eprintln!("a native handler's header field cannot be sent: {error}");
+    (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()
+}
+
+/// A page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Html<T>(pub T);
+
+impl<T: Into<Body>> IntoResponse for Html<T> {
+    fn into_response(self) -> Response {
+        typed(self.0, "text/html; charset=utf-8")
+    }
+
+    fn describe(operation: &mut Operation) {
+        operation.response(200, "text/html", None);
+    }
+}
+
+/// Sends the client to another place.
+///
+/// ```
+/// # use data_bridge_sdk::{Redirect, handler};
+/// #[handler]
+/// async fn old() -> Redirect {
+///     Redirect::permanent("/new")
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect(StatusCode, String);
+
+impl Redirect {
+    /// 303: the client asks there by GET.
+    pub fn to(place: impl Into<String>) -> Self {
+        Self(StatusCode::SEE_OTHER, place.into())
+    }
+
+    /// 307: the client repeats the request there.
+    pub fn temporary(place: impl Into<String>) -> Self {
+        Self(StatusCode::TEMPORARY_REDIRECT, place.into())
+    }
+
+    /// 308: the same, from now on.
+    pub fn permanent(place: impl Into<String>) -> Self {
+        Self(StatusCode::PERMANENT_REDIRECT, place.into())
+    }
+}
+
+impl IntoResponse for Redirect {
+    fn into_response(self) -> Response {
+        (self.0, [(LOCATION, self.1)], ()).into_response()
     }
 }
 

@@ -1,9 +1,12 @@
 """An app whose routes are the handlers of two modules in Rust."""
 
+from typing import Annotated
+
 import native_cases as cases
 import native_wheel
+from pydantic import BaseModel
 
-from data_bridge import App
+from data_bridge import App, Header
 
 app = App()
 app.native("/rows/{price}", native_wheel.range)
@@ -27,13 +30,29 @@ for name in (
     "lives",
     "endless",
     "asker",
+    "lenient",
 ):
     app.native(f"/{name}", getattr(cases, name))
 for name in ("never", "never_there"):
     app.native(f"/{name}", getattr(cases, name))
     app.native(f"/{name}/limited", getattr(cases, name), timeout=0.2)
+app.native("/target", cases.target, methods=["GET", "POST"])
 app.native("/site", cases.site)
 app.native("/below/{id:int}", cases.all, include_in_schema=False)
+
+
+class Amount(BaseModel):
+    amount: int
+
+
+@app.get("/python/all/{id}")
+async def python_all(id: int, user_agent: Annotated[str, Header()], limit: int | None = None) -> None:  # noqa: A002
+    """As `all` in Rust, in what does not fit."""
+
+
+@app.post("/python/doubled")
+async def python_doubled(amount: Amount) -> None:
+    """As `doubled` in Rust, in what does not fit."""
 
 
 @app.get("/python")

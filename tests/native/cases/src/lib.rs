@@ -4,6 +4,8 @@ mod bodies;
 mod faults;
 mod parts;
 mod states;
+#[cfg(feature = "wrong")]
+mod wrong;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -22,7 +24,11 @@ fn site() -> Router {
         )
         .route(
             "/asker",
-            get(async |client: Extension<Client>, id: Extension<RequestId>| parts::said(*client, &id)),
+            get(
+                async |client: Extension<Client>, id: Extension<RequestId>| {
+                    parts::said(*client, &id)
+                },
+            ),
         )
         .route("/echo", post(async |body: Bytes| body))
         .route("/streamed", put(async |body: Body| body))
@@ -43,7 +49,7 @@ data_bridge_sdk::module! {
         bodies::heavy, bodies::events,
         faults::panics, faults::panics_later, faults::panics_there, faults::never, faults::never_there, faults::odd,
         faults::wrong_state, faults::endless,
-        parts::all, parts::pair, parts::named, parts::asker, parts::made_response, parts::nothing,
+        parts::all, parts::pair, parts::named, parts::asker, parts::lenient, parts::target, parts::made_response, parts::nothing,
         states::count, states::lives, states::process,
     ],
     mounts: [site],

@@ -1,8 +1,8 @@
 //! What a request gives, and small answers.
 
 use data_bridge_sdk::{
-    Client, Cookies, HeaderMap, HeaderValue, Headers, Json, JsonSchema, Optional, Path, Query,
-    RequestId, StatusCode, handler,
+    Client, Cookies, HeaderMap, HeaderValue, Headers, Html, Json, JsonSchema, Method, Optional,
+    Path, Query, Redirect, Rejection, RequestId, StatusCode, Uri, handler,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,31 @@ pub fn said(client: Client, RequestId(id): &RequestId) -> String {
         address.as_ref().unwrap_or(&none),
         id.as_ref().unwrap_or(&none)
     )
+}
+
+/// Answers in its own way to what does not fit.
+#[handler]
+pub async fn lenient(filter: Result<Query<Filter>, Rejection>) -> Result<Redirect, String> {
+    match filter {
+        Ok(Query(filter)) => Ok(Redirect::to(format!("/{}", filter.limit.unwrap_or(0)))),
+        Err(rejection) => Err(format!(
+            "{}: {}",
+            rejection.status().as_u16(),
+            rejection.message()
+        )),
+    }
+}
+
+#[handler]
+pub async fn target(
+    method: Method,
+    uri: Uri,
+) -> (StatusCode, [(&'static str, String); 2], Html<&'static str>) {
+    let fields = [
+        ("x-target", uri.to_string()),
+        ("x-target", method.to_string()),
+    ];
+    (StatusCode::ACCEPTED, fields, Html("<p>"))
 }
 
 #[handler]
