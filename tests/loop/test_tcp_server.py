@@ -10,7 +10,9 @@ import gc
 import os
 import resource
 import socket
+import subprocess
 import sys
+import textwrap
 import warnings
 
 import pytest
@@ -501,3 +503,30 @@ def test_connect_accepted_socket(run):
         assert transport.is_closing()
 
     run(main())
+
+
+@pytest.mark.parametrize("loop_class", ["data_bridge.Loop", "asyncio.SelectorEventLoop"])
+def test_a_connection_left_at_the_end_of_the_program_says_nothing(loop_class):
+    code = f"""
+        import asyncio, data_bridge
+
+        async def main():
+            served = asyncio.Event()
+
+            async def serve(reader, writer):
+                await reader.read()
+                served.set()
+
+            server = await asyncio.start_server(serve, "127.0.0.1", 0)
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.close()
+            await served.wait()
+            server.close()
+
+        loop = {loop_class}()
+        loop.run_until_complete(main())
+        loop.close()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr == ""

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::io;
 
-use pyo3::exceptions::{PyOSError, PyResourceWarning};
+use pyo3::exceptions::{PyAttributeError, PyOSError, PyResourceWarning};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -232,11 +232,16 @@ impl Stream {
         self.release(py)?;
         if let Some(server) = self.server.take() {
             let server = server.bind(py);
-            if takes_transport() {
+            let detached = if takes_transport() {
                 // The set of clients is weak and has forgotten the transport already; any object will do.
-                server.call_method1(intern!(py, "_detach"), (server,))?;
+                server.call_method1(intern!(py, "_detach"), (server,))
             } else {
-                server.call_method0(intern!(py, "_detach"))?;
+                server.call_method0(intern!(py, "_detach"))
+            };
+            match detached {
+                // Collected together with us, and emptied before us: it counts nobody any more.
+                Err(error) if error.is_instance_of::<PyAttributeError>(py) => {}
+                detached => drop(detached?),
             }
         }
         warned
