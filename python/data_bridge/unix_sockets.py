@@ -8,6 +8,7 @@ import fcntl
 import os
 import socket
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 #: Seconds that a server gets to accept whether it lives.
 _PATIENCE = 1.0
+#: Seconds that others get who look for a dead server's file in the same folder, and between two attempts.
+_LOCK_PATIENCE = 10.0
+_LOCK_PAUSE = 0.02
 
 
 class UnixListener(socket.socket):
@@ -63,10 +67,25 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor, folder)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    """Lock it. Raises ``OSError`` where its holder, stopped perhaps, keeps it for longer than any server needs it."""
+    end = time.monotonic() + _LOCK_PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                why = f"another program has kept {folder} locked for {_LOCK_PATIENCE:g} s; end it (`fuser -v {folder}`)"
+                raise OSError(errno.EAGAIN, why) from None
+            time.sleep(_LOCK_PAUSE)
+        else:
+            return
 
 
 def _identity(file: Path) -> tuple[int, int]:

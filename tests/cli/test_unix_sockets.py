@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
+import re
 import signal
 import socket
 import stat
@@ -158,6 +160,19 @@ def test_of_servers_that_find_one_dead_file_at_once_one_has_it(path: Path, monke
         with socket.socket(socket.AF_UNIX) as trial:
             trial.connect(str(path))
     assert not path.exists()
+
+
+def test_a_folder_that_stays_locked_is_told_of(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unix_sockets, "_LOCK_PATIENCE", 0.05)
+    holder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        said = f"cannot listen at {path}: another program has kept {path.parent} locked"
+        with pytest.raises(OSError, match=re.escape(said)):
+            UnixListener.at(str(path), 8, mode=0o600)
+    finally:
+        os.close(holder)
+    UnixListener.at(str(path), 8, mode=0o600).close()
 
 
 def test_a_successors_file_is_not_removed(path: Path) -> None:
