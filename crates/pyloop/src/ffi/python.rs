@@ -5,11 +5,10 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use pyo3::PyClass;
-use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
-use pyo3::types::{PyDict, PyIterator, PyString, PyType};
+use pyo3::types::{PyDict, PyString, PyType};
 
 unsafe extern "C" {
     /// Exported by every version, but not in `PyO3`'s bindings.
@@ -146,23 +145,6 @@ pub fn instance_dict<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyD
         let dict = ffi::PyObject_GenericGetDict(object.as_ptr(), std::ptr::null_mut());
         Ok(Bound::from_owned_ptr_or_err(object.py(), dict)?.cast_into_unchecked())
     }
-}
-
-/// `object.__await__()`
-pub fn awaited<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
-    // SAFETY: a live object, whose type's slots are null or functions for instances of that type; an owned reference comes
-    // back, or null with an error set.
-    let iterator = unsafe {
-        let slots = (*ffi::Py_TYPE(object.as_ptr())).tp_as_async.as_ref();
-        let Some(function) = slots.and_then(|slots| slots.am_await) else {
-            let name = object.get_type().name()?;
-            return Err(PyTypeError::new_err(format!(
-                "object {name} can't be used in 'await' expression"
-            )));
-        };
-        Bound::from_owned_ptr_or_err(object.py(), function(object.as_ptr()))?
-    };
-    Ok(iterator.cast_into()?)
 }
 
 /// A number that changes whenever an attribute of `class` or of one of its bases does; 0: not known now.

@@ -1,6 +1,6 @@
 //! Transports. `stream` is what Python sees; `read`, `write` and `close` are its three lives; `endpoint` is the socket
 //! under it, `receiver` the protocol above it, `watch` its tie to the poller, `outgoing` and `flow` its write buffer;
-//! `feed`, `waiting` and `tls` are the fast ways through asyncio's own protocols, `original` and `attributes` what they look at. `datagram` is the
+//! `feed` and `tls` are the fast ways through asyncio's own protocols, `original` and `attributes` what they look at. `datagram` is the
 //! transport of whole messages; with `stream` it shares `opening`, `input` and `pressure`.
 
 mod attributes;
@@ -20,7 +20,6 @@ mod receiver;
 mod stream;
 mod tie;
 mod tls;
-mod waiting;
 mod watch;
 mod write;
 

@@ -34,20 +34,15 @@ impl Original {
     /// `asyncio.StreamReaderProtocol`
     pub fn protocol(py: Python<'_>) -> PyResult<&'static Self> {
         static PROTOCOL: PyOnceLock<Original> = PyOnceLock::new();
-        let names = &["data_received", "_stream_reader", "_drain_helper"];
+        let names = &["data_received", "_stream_reader"];
         PROTOCOL.get_or_try_init(py, || Self::new(py, "StreamReaderProtocol", names))
     }
 
     /// `asyncio.StreamReader`
     pub fn reader(py: Python<'_>) -> PyResult<&'static Self> {
         static READER: PyOnceLock<Original> = PyOnceLock::new();
-        let names = &["feed_data", "_wakeup_waiter", "_wait_for_data"];
+        let names = &["feed_data", "_wakeup_waiter"];
         READER.get_or_try_init(py, || Self::new(py, "StreamReader", names))
-    }
-
-    /// The class itself.
-    pub fn class<'py>(&self, py: Python<'py>) -> &Bound<'py, PyType> {
-        self.class.bind(py)
     }
 
     /// Whether `object` is of exactly this class.

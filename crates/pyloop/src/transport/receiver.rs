@@ -9,7 +9,6 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::feed;
 use super::tls::Tls;
-use super::waiting;
 
 /// A protocol. Its methods are looked up at each call, because programs replace them on the living object.
 pub struct Receiver {
@@ -34,7 +33,6 @@ impl Way {
         static BUFFERED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let class = BUFFERED.import(protocol.py(), "asyncio.protocols", "BufferedProtocol")?;
         if feed::is_stream_protocol(protocol)? {
-            waiting::install(protocol)?;
             return Ok(Self::Stream);
         }
         if !protocol.is_instance(class)? {
