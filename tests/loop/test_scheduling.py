@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import socket
 import threading
 import weakref
@@ -93,6 +94,40 @@ def test_context_none_means_the_current_one(loop):
 def test_bad_calls_are_type_errors(loop, call):
     with pytest.raises(TypeError):
         call(loop)
+
+
+def test_a_keyword_is_known_by_its_letters(loop):
+    context = contextvars.copy_context()
+    for number in range(3):
+        loop.call_soon(NUMBERS.set, number, **{"".join(("con", "text")): context})
+    with pytest.raises(TypeError, match="'other'"):
+        loop.call_soon(NUMBERS.set, 7, **{"".join(("oth", "er")): context})
+    with pytest.raises(TypeError, match="'other'"):
+        loop.call_soon(NUMBERS.set, 8, context=context, other=1)
+    turns(loop)
+    assert context[NUMBERS] == 2
+
+
+def test_whatever_can_be_called_is_called(loop):
+    seen = []
+
+    class Made:
+        def __init__(self):
+            seen.append("class")
+
+        def __call__(self):
+            seen.append("object")
+
+    class Raises:
+        def __call__(self):
+            raise LookupError
+
+    loop.set_exception_handler(lambda _, context: seen.append(type(context["exception"])))
+    made = Made()
+    for callback in (made, Made, functools.partial(seen.append, "partial"), made.__call__, Raises(), 5, seen.copy):
+        loop.call_soon(callback)
+    turns(loop)
+    assert seen == ["class", "object", "class", "partial", "object", LookupError, TypeError]
 
 
 def test_arguments_are_released_after_the_run(loop):

@@ -257,10 +257,14 @@ impl Core {
         self.dirty.borrow_mut().push(source);
     }
 
+    #[inline]
     pub(crate) fn flush_dirty(&self, py: Python<'_>) {
-        if self.dirty.borrow().is_empty() {
-            return;
+        if !self.dirty.borrow().is_empty() {
+            self.flush_marked(py);
         }
+    }
+
+    fn flush_marked(&self, py: Python<'_>) {
         // What is marked by a flush waits for the next one.
         for source in self.dirty.take() {
             self.shield(py, || source.flush(py, self));

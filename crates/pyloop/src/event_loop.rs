@@ -1,6 +1,6 @@
 //! The Python class `EventLoop`: thin methods, each calling one room. Knows how Python calls, not what happens then.
 //!
-//! `call_soon`, `call_later` and the other hot methods are not here: `ffi::methods` puts them on the class.
+//! `call_soon`, `call_later`, `get_debug` and the other hot methods are not here: `ffi::methods` puts them on the class.
 //! What is cold and awaits, the face has in Python (`data_bridge.loop`).
 #![allow(clippy::doc_markdown)] // these are Python's docstrings
 
@@ -167,10 +167,6 @@ impl EventLoop {
     #[allow(clippy::unused_self)]
     fn time(&self) -> f64 {
         clock::to_seconds(clock::now())
-    }
-
-    fn get_debug(&self, py: Python<'_>) -> bool {
-        self.core(py).is_debug()
     }
 
     fn set_debug(&self, py: Python<'_>, enabled: &Bound<'_, PyAny>) -> PyResult<()> {

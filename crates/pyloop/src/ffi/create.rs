@@ -1,5 +1,6 @@
 //! `create_future` and `create_task`: calls of asyncio's own classes. Knows what they are told, not what they do.
 
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use pyo3::ffi;
@@ -17,6 +18,7 @@ use crate::tasks;
 const MOST_KEYWORDS: usize = 8;
 
 /// An attribute of a module, imported once; `None` leaves a Python error set.
+#[inline]
 fn imported(
     py: Python<'_>,
     cell: &'static PyOnceLock<Py<PyAny>>,
@@ -57,9 +59,10 @@ unsafe fn is_current(py: Python<'_>, core: &Core, event_loop: Object) -> bool {
 
 /// A call in the making: positional arguments, then keywords, in the order of the vectorcall protocol.
 struct Call {
-    /// The first slot is the one that a vectorcall may borrow.
-    values: [Object; MOST_KEYWORDS + 3],
-    names: [Object; MOST_KEYWORDS + 1],
+    /// The first slot is the one that a vectorcall may borrow; then as many are written as there are arguments.
+    values: [MaybeUninit<Object>; MOST_KEYWORDS + 3],
+    /// The first `keywords` are written.
+    names: [MaybeUninit<Object>; MOST_KEYWORDS + 1],
     positional: usize,
     keywords: usize,
 }
@@ -67,25 +70,27 @@ struct Call {
 impl Call {
     fn new(positional: &[Object]) -> Self {
         let mut call = Self {
-            values: [ptr::null_mut(); MOST_KEYWORDS + 3],
-            names: [ptr::null_mut(); MOST_KEYWORDS + 1],
+            values: [const { MaybeUninit::uninit() }; MOST_KEYWORDS + 3],
+            names: [const { MaybeUninit::uninit() }; MOST_KEYWORDS + 1],
             positional: positional.len(),
             keywords: 0,
         };
-        call.values[1..=positional.len()].copy_from_slice(positional);
+        for (slot, value) in call.values[1..].iter_mut().zip(positional) {
+            slot.write(*value);
+        }
         call
     }
 
     fn keyword(&mut self, name: Object, value: Object) {
-        self.values[1 + self.positional + self.keywords] = value;
-        self.names[self.keywords] = name;
+        self.values[1 + self.positional + self.keywords].write(value);
+        self.names[self.keywords].write(name);
         self.keywords += 1;
     }
 
     /// # Safety
     /// Everything put in is live.
     unsafe fn make(mut self, function: Object) -> Object {
-        // SAFETY: the caller says so; the tuple owns what it holds.
+        // SAFETY: the caller says so, and as much is written as is read; the tuple owns what it holds.
         unsafe {
             let mut names = ptr::null_mut();
             if self.keywords > 0 {
@@ -97,11 +102,11 @@ impl Call {
                     ffi::PyTuple_SET_ITEM(
                         names,
                         index.cast_signed(),
-                        ffi::Py_NewRef(self.names[index]),
+                        ffi::Py_NewRef(self.names[index].assume_init()),
                     );
                 }
             }
-            let first = self.values.as_mut_ptr().add(1);
+            let first = self.values.as_mut_ptr().add(1).cast();
             let count = self.positional | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
             let result = ffi::PyObject_Vectorcall(function, first, count, names);
             ffi::Py_XDECREF(names);

@@ -8,6 +8,7 @@ use std::ptr::{self, NonNull};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 use pyo3::{PyTraverseError, PyVisit};
 
@@ -280,7 +281,7 @@ impl HandleRef {
             let callback = (*handle).callback;
             let [first, second, third] = (*handle).arguments;
             let result = match (*handle).count {
-                0 => ffi::PyObject_CallNoArgs(callback),
+                0 => call_without_arguments(py, callback),
                 IN_TUPLE => ffi::PyObject_Call(callback, first, ptr::null_mut()),
                 count => {
                     let mut lent = [ptr::null_mut(), first, second, third];
@@ -357,6 +358,34 @@ impl HandleRef {
             std::mem::ManuallyDrop::new(Self(unsafe { NonNull::new_unchecked(object.cast()) }));
         borrowed.clone_ref(py)
     }
+}
+
+/// What a loop calls most is the step of an asyncio task, whose class has no vectorcall: the interpreter's own way to such
+/// a call, from an empty list of arguments to the tuple, is longer than the rest of a handle's run.
+#[inline]
+unsafe fn call_without_arguments(
+    py: Python<'_>,
+    callback: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's callback lives. A class that can be called and has no vectorcall is called by its slot, which
+    // gets a tuple; nothing has been called by the loop before it, so there is no recursion to be counted.
+    unsafe {
+        let class = ffi::Py_TYPE(callback);
+        match (*class).tp_call {
+            Some(call) if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HAVE_VECTORCALL) == 0 => {
+                call(callback, empty_tuple(py), ptr::null_mut())
+            }
+            _ => ffi::PyObject_CallNoArgs(callback),
+        }
+    }
+}
+
+/// The interpreter's one empty tuple. Borrowed, for ever.
+fn empty_tuple(py: Python<'_>) -> *mut ffi::PyObject {
+    static EMPTY: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
+    EMPTY
+        .get_or_init(py, || PyTuple::empty(py).unbind())
+        .as_ptr()
 }
 
 impl Drop for HandleRef {

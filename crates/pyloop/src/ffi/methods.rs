@@ -1,6 +1,7 @@
 //! The hot methods of the loop as the interpreter's fast calls: no tuple, no dictionary, no trampoline.
 //! Knows how arguments arrive; what then happens is `core.rs`.
 
+use std::cell::Cell;
 use std::ffi::CStr;
 use std::ptr;
 
@@ -9,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use pyo3::{Borrowed, PyTypeInfo, intern};
 
+use super::cell::GilCell;
 use super::create;
 use super::handle::{HandleRef, Parts, SCHEDULED, THREADSAFE};
 use super::handle_type::{Kind, guard};
@@ -89,21 +91,14 @@ impl Arguments {
         }
     }
 
+    #[inline]
     unsafe fn context_keyword(&self, py: Python<'_>, method: &CStr) -> Result<Object, ()> {
-        let expected = intern!(py, "context");
-        let mut context = ptr::null_mut();
-        // SAFETY: `keywords` is a tuple of strings.
+        // SAFETY: `keywords` is a tuple of strings, and a value stands for each.
         unsafe {
-            for index in 0..ffi::PyTuple_GET_SIZE(self.keywords) {
-                let name = ffi::PyTuple_GET_ITEM(self.keywords, index);
-                if name != expected.as_ptr() && ffi::PyUnicode_Compare(name, expected.as_ptr()) != 0
-                {
-                    let text = c"%s() got an unexpected keyword argument '%U'";
-                    ffi::PyErr_Format(ffi::PyExc_TypeError, text.as_ptr(), method.as_ptr(), name);
-                    return Err(());
-                }
-                context = self.get(self.positional + index.unsigned_abs());
+            if !is_context_alone(py, self.keywords) {
+                return unexpected_keyword(py, self.keywords, method);
             }
+            let context = self.get(self.positional);
             Ok(if context == ffi::Py_None() {
                 ptr::null_mut()
             } else {
@@ -111,6 +106,51 @@ impl Arguments {
             })
         }
     }
+}
+
+/// Whether these are the names of one keyword, which is `context`.
+#[inline]
+unsafe fn is_context_alone(py: Python<'_>, names: Object) -> bool {
+    /// The tuple that was read last: asyncio's own futures and tasks pass one and the same, whose name is not the interned
+    /// one, so that it would have to be read each time. Owned, so that its address stays its own.
+    static READ: GilCell<Cell<Object>> = GilCell::new(Cell::new(ptr::null_mut()));
+    let read = READ.get(py);
+    if names == read.get() {
+        return true;
+    }
+    // SAFETY: a live tuple of strings.
+    unsafe {
+        if ffi::PyTuple_GET_SIZE(names) != 1 {
+            return false;
+        }
+        let name = ffi::PyTuple_GET_ITEM(names, 0);
+        let expected = intern!(py, "context").as_ptr();
+        if name == expected {
+            return true;
+        }
+        if ffi::PyUnicode_Compare(name, expected) != 0 {
+            return false;
+        }
+        ffi::Py_XDECREF(read.replace(ffi::Py_NewRef(names)));
+    }
+    true
+}
+
+/// No names at all are no context; else an error is set for the first that is not expected.
+#[cold]
+unsafe fn unexpected_keyword(py: Python<'_>, names: Object, method: &CStr) -> Result<Object, ()> {
+    // SAFETY: a live tuple of strings.
+    unsafe {
+        for index in 0..ffi::PyTuple_GET_SIZE(names) {
+            let name = ffi::PyTuple_GET_ITEM(names, index);
+            if ffi::PyUnicode_Compare(name, intern!(py, "context").as_ptr()) != 0 {
+                let text = c"%s() got an unexpected keyword argument '%U'";
+                ffi::PyErr_Format(ffi::PyExc_TypeError, text.as_ptr(), method.as_ptr(), name);
+                return Err(());
+            }
+        }
+    }
+    Ok(ptr::null_mut())
 }
 
 #[cold]
@@ -340,6 +380,20 @@ unsafe extern "C" fn call_at(
     unsafe { schedule(slf, &arguments, c"call_at", &[c"when", c"callback"], 0.0) }
 }
 
+/// asyncio's futures and tasks each ask this when they are made.
+unsafe extern "C" fn get_debug(slf: Object, _: Object) -> Object {
+    // SAFETY: the interpreter passes an instance of the class.
+    unsafe {
+        let py = Python::assume_attached();
+        let answer = if core_of(py, &slf).is_debug() {
+            ffi::Py_True()
+        } else {
+            ffi::Py_False()
+        };
+        ffi::Py_NewRef(answer)
+    }
+}
+
 type Fast = unsafe extern "C" fn(Object, *const Object, ffi::Py_ssize_t, Object) -> Object;
 
 fn fast(name: &'static CStr, function: Fast, doc: &'static CStr) -> ffi::PyMethodDef {
@@ -349,6 +403,21 @@ fn fast(name: &'static CStr, function: Fast, doc: &'static CStr) -> ffi::PyMetho
             PyCFunctionFastWithKeywords: function,
         },
         ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+        ml_doc: doc.as_ptr(),
+    }
+}
+
+fn without_arguments(
+    name: &'static CStr,
+    function: ffi::PyCFunction,
+    doc: &'static CStr,
+) -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: name.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer {
+            PyCFunction: function,
+        },
+        ml_flags: ffi::METH_NOARGS,
         ml_doc: doc.as_ptr(),
     }
 }
@@ -386,14 +455,16 @@ pub fn install(py: Python<'_>) -> PyResult<()> {
                 c"create_task($self, coro, *, name=None, context=None)\n--\n\nSchedule a coroutine as an asyncio.Task, or what the task factory makes."
             },
         ),
-        ffi::PyMethodDef {
-            ml_name: c"create_future".as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer {
-                PyCFunction: create::create_future,
-            },
-            ml_flags: ffi::METH_NOARGS,
-            ml_doc: c"create_future($self)\n--\n\nCreate an asyncio.Future of this loop.".as_ptr(),
-        },
+        without_arguments(
+            c"create_future",
+            create::create_future,
+            c"create_future($self)\n--\n\nCreate an asyncio.Future of this loop.",
+        ),
+        without_arguments(
+            c"get_debug",
+            get_debug,
+            c"get_debug($self)\n--\n\nReturn the debug mode of the event loop.",
+        ),
     ];
     // The definitions live as long as the class: for ever.
     for definition in Vec::leak(definitions) {
