@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _thread: Any = concurrent.futures.thread
+_leave = WorkQueue.leave
 _set_result: Any = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]
 
 
@@ -38,6 +39,7 @@ class DefaultExecutor(concurrent.futures.ThreadPoolExecutor):
         super().__init__(max_workers, thread_name_prefix=name, initializer=initializer)
         self._work_queue = WorkQueue()
         self._idle_semaphore: Any = _Idle()
+        self._take_idle = self._idle_semaphore.threads.pop
 
     def call(
         self,
@@ -49,7 +51,7 @@ class DefaultExecutor(concurrent.futures.ThreadPoolExecutor):
         """Have a thread call the function; the future is the loop's, or the given one of it."""
         if future is None:
             future = loop.create_future()
-        if self._queue(_Call(loop, future, function, arguments)):
+        if self._queue(_Call((loop, future, function, arguments))):
             return future
         return asyncio.wrap_future(self.submit(function, *arguments), loop=loop)  # says what is wrong
 
@@ -64,7 +66,10 @@ class DefaultExecutor(concurrent.futures.ThreadPoolExecutor):
             if self._broken or self._shutdown or _thread._shutdown:
                 return False
             self._work_queue.put(item)
-            self._adjust_thread_count()
+            try:
+                self._take_idle()
+            except IndexError:
+                self._adjust_thread_count()
             return True
 
 
@@ -72,53 +77,42 @@ class _Idle:
     """Counts the idle threads, as the pool's semaphore does; nobody ever waits for it."""
 
     def __init__(self) -> None:
-        self._threads: collections.deque[None] = collections.deque()
+        self.threads: collections.deque[None] = collections.deque()
 
     def acquire(self, timeout: float | None = None) -> bool:
         try:
-            self._threads.pop()
+            self.threads.pop()
         except IndexError:
             return False
         return True
 
     def release(self) -> None:
-        self._threads.append(None)
+        self.threads.append(None)
 
 
-class _Call:
-    """A call on its way through the pool's queue."""
+class _Call(tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", "Callable[..., Any]", tuple[Any, ...]]):
+    """A call on its way through the pool's queue: loop, future, function, arguments. A tuple is made in one step."""
 
-    __slots__ = ("_arguments", "_function", "_future", "_loop")
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        future: asyncio.Future[Any],
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-    ) -> None:
-        self._loop = loop
-        self._future = future
-        self._function = function
-        self._arguments = arguments
+    __slots__ = ()
 
     def run(self, *_context: object) -> None:
         """Call the function, unless nobody waits any more. From 3.14 on the pool's threads pass a context of theirs."""
-        if self._future.cancelled():
+        loop, future, function, arguments = self
+        if future.cancelled():
             return
+        tell = _set_result
+        outcome: Any
         try:
-            result = self._function(*self._arguments)
+            outcome = function(*arguments)
         except BaseException as error:  # noqa: BLE001 - whoever awaits the future gets it
-            self._tell(_set_exception, error)
-        else:
-            self._tell(_set_result, result)
-        finally:
-            # The exception's traceback has this frame.
-            self = None  # type: ignore[assignment] # noqa: PLW0642
-
-    def _tell(self, tell: Callable[[asyncio.Future[Any], Any], None], outcome: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop was closed without waiting for its pool
-            WorkQueue.leave(self._loop, tell, self._future, outcome)
+            tell = _set_exception
+            outcome = error
+        try:  # noqa: SIM105 - suppress() costs as much as the rest of the call
+            _leave(loop, tell, future, outcome)
+        except RuntimeError:
+            pass  # the loop was closed without waiting for its pool
+        # The exception's traceback has this frame.
+        del self, loop, future, function, arguments, outcome
 
     @property
     def future(self) -> _Call:
@@ -127,8 +121,9 @@ class _Call:
 
     def cancel(self) -> None:
         """Cancel from another thread than the loop's."""
+        loop, future, *_ = self
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._future.cancel)
+            loop.call_soon_threadsafe(future.cancel)
 
 
 def _set_exception(future: asyncio.Future[Any], error: BaseException) -> None:
