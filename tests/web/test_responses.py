@@ -144,7 +144,9 @@ def test_redirects_and_headers():
         {"value": "\u20ac"},
     ],
 )
-def test_cookies(more):
+def test_cookies(more, monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 0.0)  # a deleted cookie says when: not a second later for one of them
+
     def send(web):
         response = web.responses.Response()
         response.set_cookie("a", **more)
