@@ -4,37 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
-import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import brotli
 import httpx
 import pytest
 from tests.support import servers
+from tests.support.codings import READERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-def zstd() -> Any:
-    """Give what reads a stream of zstd."""
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-
-        return zstd.ZstdDecompressor().decompress
-    import zstandard
-
-    return zstandard.ZstdDecompressor().decompressobj().decompress
-
-
 APPS = Path(__file__).parent / "apps"
-READERS: dict[str, Any] = {
-    "gzip": lambda: zlib.decompressobj(31).decompress,
-    "br": lambda: brotli.Decompressor().process,
-    "zstd": zstd,
-}
 
 
 @pytest.fixture(scope="module")

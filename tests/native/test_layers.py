@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from tests.support import servers
+from tests.support.codings import READERS
 from tests.support.gil import held
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class Asked(NamedTuple):
     method: str
     path: str
     headers: dict[str, str]
-    body: bytes | None = None
+    #: In parts its length is not said.
+    body: bytes | tuple[bytes, ...] | None = None
 
 
 CASES = {
@@ -43,6 +45,8 @@ CASES = {
     "empty": Asked("DELETE", "/nothing", ORIGIN | ZIPPED),
     "body": Asked("POST", "/doubled", JSON | ORIGIN | ZIPPED, b'{"amount":2100000000}'),
     "too long a body": Asked("POST", "/doubled", JSON | ORIGIN, b"x" * 100_001),
+    "of unknown length": Asked("POST", "/echoed", ORIGIN | ZIPPED, (b"x" * 50_000, b"y" * 50_000)),
+    "too long, its length unknown": Asked("POST", "/doubled", JSON | ORIGIN, (b"x" * 50_000, b"y" * 50_001)),
     "wrong method": Asked("PUT", "/doubled", ORIGIN),
     "parts": Asked("GET", "/numbers", ORIGIN),
     "parts, zipped": Asked("GET", "/numbers", ORIGIN | ZIPPED),
@@ -81,7 +85,9 @@ def answer(server: servers.Server, asked: Asked) -> tuple[int, list[tuple[str, s
     connection = http.client.HTTPConnection(server.host, server.port, timeout=servers.PATIENCE)
     try:
         fields = {"Host": "127.0.0.1"} | asked.headers
-        connection.request(asked.method, asked.path, asked.body, fields)
+        is_whole = not isinstance(asked.body, tuple)
+        body = asked.body if is_whole else iter(asked.body)
+        connection.request(asked.method, asked.path, body, fields, encode_chunked=not is_whole)
         got = connection.getresponse()
         body = got.read()
         headers = [(name.lower(), value) for name, value in got.getheaders() if name.lower() != "date"]
@@ -117,6 +123,48 @@ def test_an_answer_that_breaks_off(pair: tuple[servers.Server, servers.Server]) 
     for server in pair:
         with pytest.raises((http.client.IncompleteRead, ConnectionError)):
             answer(server, Asked("GET", "/broken_off", ORIGIN | ZIPPED))
+
+
+def decoded(got: tuple[int, list[tuple[str, str]], bytes]) -> tuple[int, dict[str, str], bytes]:
+    """An answer, its body as it was before it was encoded; how long that is depends on who encodes it."""
+    status, headers, body = got
+    fields = dict(headers)
+    coding = fields.get("content-encoding")
+    if coding in ("br", "zstd"):
+        assert int(fields.get("content-length", len(body))) == len(body)
+        fields.pop("content-length", None)
+        body = READERS[coding]()(body)
+    return status, fields, body
+
+
+@pytest.mark.parametrize("accepted", ["br", "zstd", "gzip, br;q=0.5", "gzip;q=0.5, br, zstd;q=0.9", "*"])
+def test_the_coding_that_the_client_likes_best(modules: Path, tmp_path: Path, accepted: str) -> None:
+    env = {"PYTHONPATH": str(modules)}
+    with ExitStack() as stack:
+        ours, python = (
+            stack.enter_context(servers.data_bridge(f"layered:{name}", "--no-access-log", app_dir=APPS, env=env))
+            for name in ("best", "best_behind")
+        )
+        paths = ("/numbers", "/large", "/heavy", "/events")
+        asked = [Asked("GET", path, {"Accept-Encoding": accepted}) for path in paths]
+        wanted = [decoded(answer(python, each)) for each in asked]
+        assert "content-encoding" in wanted[0][1]
+        with held(ours, tmp_path, lambda path: answer(ours, Asked("GET", path, {}))[2]):
+            assert [decoded(answer(ours, each)) for each in asked] == wanted
+
+
+def test_an_answer_under_way_when_the_body_becomes_too_long(pair: tuple[servers.Server, servers.Server]) -> None:
+    for server in pair:
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            answer(server, Asked("POST", "/echoed", ORIGIN, (b"x" * 50_000, b"y" * 50_001)))
+
+
+def test_an_app_with_an_answer_of_its_own(modules: Path) -> None:
+    env = {"PYTHONPATH": str(modules)}
+    with servers.data_bridge("layered:own_refusal", "--no-access-log", app_dir=APPS, env=env) as server:
+        got = answer(server, Asked("POST", "/length", {}, (b"x" * 6, b"y" * 5)))
+        assert (got[0], got[2]) == (413, b"mine")
+        assert answer(server, Asked("POST", "/length", {}, (b"x" * 5, b"y" * 5)))[2] == b"10"
 
 
 def test_https_only(modules: Path) -> None:

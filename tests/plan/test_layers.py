@@ -226,7 +226,7 @@ def test_the_layers_of_an_app() -> None:
     app.add_middleware(CompressionMiddleware, minimum_size=20, encodings=["gzip"], exclude_content_types=["X/*"])
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["*"])
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["A.org"], www_redirect=False)
-    compression = ("compression", (["gzip"], 6, 20, 128 * 1024, ["x/*"]))
+    compression = ("compression", ([("gzip", 6)], 6, 20, 128 * 1024, ["x/*"]))
     assert known_layers(app) == ([("hosts", (["a.org"], False)), compression, ("secure", None)], None)
 
 

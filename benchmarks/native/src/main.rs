@@ -3,7 +3,7 @@
 
 use api::exchange::Exchange;
 use api::layer::Layers;
-use api::native::foreign::{self, Foreign, Matched};
+use api::native::foreign::{self, Foreign, Matched, Terms};
 use api::native::{Handler, Json, Params, Request, Routes};
 use api::route::RoutePattern;
 use api::server::{Config, Server};
@@ -76,7 +76,12 @@ impl Handler for OverAbi {
             captures,
             prefix: 0,
         };
-        foreign::answer(&self.handler, exchange, matched, &self.layers, None)
+        let terms = Terms {
+            layers: &self.layers,
+            time_limit: None,
+            body_limit: None,
+        };
+        foreign::answer(&self.handler, exchange, matched, terms)
     }
 }
 

@@ -120,10 +120,20 @@ def _gzip(middleware: Any) -> Layer | None:
 
 
 def _best(middleware: Any) -> Layer | None:
-    return _compression(middleware, list(middleware.encodings), middleware.levels["gzip"], THREAD_SIZE)
+    levels = middleware.levels
+    offered = [(name, levels[name]) for name in middleware.encodings]
+    if not all(type(level) is int and level in _LEVELS[name] for name, level in offered):
+        return None
+    return _compression(middleware, offered, levels["gzip"], THREAD_SIZE)
 
 
-def _compression(middleware: Any, encodings: list[str] | None, level: Any, thread_size: Any) -> Layer | None:
+#: What the libraries take, here and in Python.
+_LEVELS = {"zstd": range(1, 23), "br": range(12), "gzip": range(-1, 10)}
+
+
+def _compression(
+    middleware: Any, encodings: list[tuple[str, int]] | None, level: Any, thread_size: Any
+) -> Layer | None:
     numbers = (level, middleware.minimum_size, thread_size)
     excluded = list(middleware.exclude_content_types)
     if not all(type(number) is int and -1 <= number < sys.maxsize for number in numbers) or level > 9:  # noqa: PLR2004

@@ -36,6 +36,8 @@ class Served:
         framework = framework_of(app)
         #: Bytes beyond which the app refuses a body. Ours compiles beside it; where FastAPI has one nothing does.
         self.refuses_beyond: int | None = getattr(app, "max_body_size", None)
+        #: Whether that is answered as an app without handlers of its own does.
+        self.refuses_plainly = self.refuses_beyond is not None and refuses_plainly(app)
         self.max_body_size = MAX_BODY if self.refuses_beyond is None else min(MAX_BODY, self.refuses_beyond)
         self.response_class = framework.Response
         self.response_call = framework.Response.__call__
@@ -90,6 +92,15 @@ def obstacle(app: Any) -> str | None:
     if not framework.COMPILES_LIMITS and getattr(app, "max_body_size", None) is not None:
         return "the app has a body limit"
     return "telemetry is on" if framework.telemetry_is_on(app) else None
+
+
+def refuses_plainly(app: Any) -> bool:
+    """Say whether a body that is too long gets our own 413."""
+    from ..exception_handlers import http_exception_handler  # noqa: PLC0415 - most apps have no bound
+    from ..middleware.body_limit import BodyTooLarge  # noqa: PLC0415 - as above
+
+    found = (app.exception_handlers.get(key) for key in (413, *BodyTooLarge.__mro__))
+    return next((handler for handler in found if handler is not None), None) is http_exception_handler
 
 
 def answers_plainly(app: Any) -> bool:

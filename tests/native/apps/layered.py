@@ -6,10 +6,12 @@ import gil
 import native_cases as cases
 
 from data_bridge import App
+from data_bridge.middleware.compression import CompressionMiddleware
 from data_bridge.middleware.cors import CORSMiddleware
 from data_bridge.middleware.gzip import GZipMiddleware
 from data_bridge.middleware.httpsredirect import HTTPSRedirectMiddleware
 from data_bridge.middleware.trustedhost import TrustedHostMiddleware
+from data_bridge.responses import PlainTextResponse
 
 
 class Passing:
@@ -69,4 +71,27 @@ behind = _made(Passing)
 bare = App()
 _add_late(bare)
 bare.get("/hold-until", inline=True)(gil.hold_until)
+
+
+def _best(*outermost: type) -> App:
+    app = App()
+    for name in ("numbers", "large", "heavy", "events"):
+        app.native(f"/{name}", getattr(cases, name))
+    app.get("/hold-until", inline=True)(gil.hold_until)
+    for middleware in (CompressionMiddleware, *outermost):
+        app.add_middleware(middleware)
+    return app
+
+
+own_refusal = App(max_body_size=10)
+own_refusal.native("/length", cases.length, methods=["POST"])
+
+
+@own_refusal.exception_handler(413)
+def refuse(_request, _error):
+    return PlainTextResponse("mine", status_code=413)
+
+
+best = _best()
+best_behind = _best(Passing)
 secure = _made(HTTPSRedirectMiddleware)

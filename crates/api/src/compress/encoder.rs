@@ -22,7 +22,7 @@ pub(crate) enum Coding {
 
 /// Levels that pay for what is made anew for each request, and windows that keep a stream's memory below a MiB.
 const ZSTD_LEVEL: i32 = 3;
-const BROTLI_LEVEL: u32 = 4;
+const BROTLI_LEVEL: i32 = 4;
 const GZIP_LEVEL: i32 = 6;
 const WINDOW_BITS: u32 = 17;
 
@@ -37,6 +37,13 @@ pub(crate) enum Encoder {
 }
 
 impl Coding {
+    /// The one of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let mut all = CODINGS.into_iter();
+        all.find(|(known, _)| *known == name)
+            .map(|(_, coding)| coding)
+    }
+
     /// As `Content-Encoding` says it.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -49,18 +56,28 @@ impl Coding {
 
 impl Encoder {
     pub(crate) fn new(coding: Coding) -> io::Result<Self> {
+        let level = match coding {
+            Coding::Zstd => ZSTD_LEVEL,
+            Coding::Brotli => BROTLI_LEVEL,
+            Coding::Gzip => GZIP_LEVEL,
+        };
+        Self::of_level(coding, level)
+    }
+
+    /// By a level as the coding's library counts.
+    pub(crate) fn of_level(coding: Coding, level: i32) -> io::Result<Self> {
         Ok(match coding {
             Coding::Zstd => {
-                let mut zstd = Zstd::new(ZSTD_LEVEL)?;
+                let mut zstd = Zstd::new(level)?;
                 zstd.set_parameter(CParameter::WindowLog(WINDOW_BITS))?;
                 Self::Zstd(Box::new(zstd))
             }
             Coding::Brotli => {
-                let out = Vec::new();
-                let brotli = CompressorWriter::new(out, ROOM, BROTLI_LEVEL, WINDOW_BITS);
+                let quality = u32::try_from(level).map_err(io::Error::other)?;
+                let brotli = CompressorWriter::new(Vec::new(), ROOM, quality, WINDOW_BITS);
                 Self::Brotli(Box::new(brotli))
             }
-            Coding::Gzip => Self::Gzip(gzip::Stream::new(GZIP_LEVEL)),
+            Coding::Gzip => Self::Gzip(gzip::Stream::new(level)),
         })
     }
 

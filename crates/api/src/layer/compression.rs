@@ -3,17 +3,18 @@
 use super::gzip::Gzip;
 use super::{Answer, Encoder, Layer, Request};
 use crate::accept_encoding::Weights;
+use crate::compress::{self, Coding};
 use crate::exchange::Chunk;
 
 /// How an encoding is chosen.
 pub enum Choice {
     /// gzip, if the client's first field says so anywhere.
     Gzip,
-    /// What the client likes best of these names (RFC 9110, 12.5.3); of equal ones the first.
-    Best(Vec<String>),
+    /// What the client likes best of these names (RFC 9110, 12.5.3), each with its level; of equal ones the first.
+    Best(Vec<(String, i32)>),
 }
 
-/// Bodies are compressed; by gzip here, by the app in all other ways.
+/// Bodies are compressed; what can be given again only by gzip here, by the app in all other ways.
 pub struct Compression {
     choice: Choice,
     gzip: Gzip,
@@ -75,7 +76,7 @@ impl Compression {
                 let mut weights = Weights::of([]);
                 request.each(b"accept-encoding", &mut |field| weights.read(field));
                 let mut best = (None, 0.0);
-                for name in offered {
+                for (name, _) in offered {
                     let weight = weights.get(name);
                     if weight > best.1 {
                         best = (Some(name.as_str()), weight);
@@ -88,6 +89,19 @@ impl Compression {
 }
 
 impl Compression {
+    /// What compresses a body that nobody can give again.
+    fn encoder(&self, encoding: &str) -> Option<Encoder> {
+        let level = match &self.choice {
+            Choice::Gzip => self.gzip.level(),
+            Choice::Best(offered) => offered.iter().find(|(name, _)| name == encoding)?.1,
+        };
+        let stream = compress::Encoder::of_level(Coding::named(encoding)?, level);
+        Some(Encoder {
+            stream: Some(stream.ok()?),
+            thread_size: self.thread_size,
+        })
+    }
+
     /// The encoding for an answer with a body of `length` bytes or, without, in parts. Says in the head what that depends on.
     fn choose(
         &self,
@@ -122,7 +136,8 @@ impl Layer for Compression {
     }
 
     fn amends_all(&self, request: &dyn Request) -> bool {
-        self.encoding(request).is_none_or(|name| name == "gzip")
+        let encoding = self.encoding(request);
+        encoding.is_none_or(|name| Coding::named(name).is_some())
     }
 
     fn waits(&self, head: &Answer<'_>) -> bool {
@@ -135,17 +150,15 @@ impl Layer for Compression {
         head: &mut Answer<'a>,
         length: Option<usize>,
     ) -> Option<Encoder> {
-        self.choose(request, head, length)?;
+        let encoding = self.choose(request, head, length)?;
         if length == Some(0) {
             return None; // Nothing shrinks to less.
         }
-        head.set(b"content-encoding", &b"gzip"[..]);
+        let encoder = self.encoder(encoding)?;
+        head.set(b"content-encoding", encoding.as_bytes());
         if length.is_none() {
             head.remove(b"content-length");
         }
-        Some(Encoder {
-            stream: self.gzip.stream(),
-            thread_size: self.thread_size,
-        })
+        Some(encoder)
     }
 }

@@ -18,15 +18,14 @@ impl Gzip {
         }
     }
 
-    /// A stream of the same level for a body in parts.
-    pub(super) fn stream(&self) -> Stream {
-        Stream::new(self.level)
+    pub(super) fn level(&self) -> i32 {
+        self.level
     }
 
     /// What `body` compresses to; `None` where zlib fails.
     pub(super) fn compress(&self, body: &[u8]) -> Option<Vec<u8>> {
         let mut slot = self.stream.borrow_mut();
-        let stream = slot.get_or_insert_with(|| self.stream());
+        let stream = slot.get_or_insert_with(|| Stream::new(self.level));
         stream.reset();
         stream.compress(body, true).ok()
     }

@@ -22,7 +22,8 @@ pub use self::hosts::Hosts;
 pub use self::limit::Limit;
 pub use self::secure::Secure;
 
-use crate::gzip::Stream;
+use crate::compress;
+use std::io;
 
 /// A request as layers see it.
 pub trait Request {
@@ -95,12 +96,23 @@ pub trait Layer {
 }
 
 /// What a body goes through on its way out.
-#[derive(Debug)]
 pub struct Encoder {
-    /// The compressor.
-    pub stream: Stream,
+    /// The compressor; none after the last part.
+    stream: Option<compress::Encoder>,
     /// Bytes from which on a part is compressed in a thread.
     pub thread_size: usize,
+}
+
+impl Encoder {
+    /// What the next part compresses to, so that the client can read all of it at once.
+    pub fn compress(&mut self, part: &[u8], is_last: bool) -> io::Result<Vec<u8>> {
+        let ended = || io::Error::other("the body has ended");
+        if is_last {
+            self.stream.take().ok_or_else(ended)?.end(part)
+        } else {
+            self.stream.as_mut().ok_or_else(ended)?.part(part)
+        }
+    }
 }
 
 /// The layers of an app, the outermost one first.

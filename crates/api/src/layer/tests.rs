@@ -356,7 +356,7 @@ fn what_is_not_compressed() {
 
 #[test]
 fn the_encoding_that_the_client_likes_best() {
-    let offered = ["br", "gzip"].map(str::to_owned).to_vec();
+    let offered = ["br", "gzip"].map(|name| (name.to_owned(), 5)).to_vec();
     let layer = Compression::new(Choice::Best(offered), 6, 0..1000, Vec::new());
     let body = "x".repeat(100);
     let answered = |accepted: &'static str| {
@@ -428,7 +428,7 @@ fn encoded(layers: &Layers, asked: &Asked, length: Option<usize>, parts: &[&str]
     if let Some(mut encoder) = encoder {
         let mut bytes = Vec::new();
         for part in parts {
-            bytes.extend(encoder.stream.compress(part.as_bytes(), false).unwrap());
+            bytes.extend(encoder.compress(part.as_bytes(), false).unwrap());
             // What has come so far can be read.
             let mut stream = zlib_rs::Inflate::new(true, 31);
             let mut out = vec![0; 1 << 16];
@@ -437,7 +437,7 @@ fn encoded(layers: &Layers, asked: &Asked, length: Option<usize>, parts: &[&str]
             out.truncate(usize::try_from(stream.total_out()).unwrap());
             assert!(out.ends_with(part.as_bytes()));
         }
-        bytes.extend(encoder.stream.compress(b"", true).unwrap());
+        bytes.extend(encoder.compress(b"", true).unwrap());
         lines.push(text(&inflated(&bytes)));
     }
     lines.join("\n")
@@ -461,17 +461,22 @@ fn an_answer_that_is_given_once_is_encoded_as_it_comes() {
 }
 
 #[test]
-fn what_is_given_once_needs_an_encoding_of_ours() {
-    let offered = ["br", "gzip"].map(str::to_owned).to_vec();
+fn what_is_given_once_is_encoded_as_the_client_likes() {
+    let offered = ["br", "gzip"].map(|name| (name.to_owned(), 5)).to_vec();
     let layers = Layers::new(vec![Box::new(Compression::new(
         Choice::Best(offered),
         6,
         0..1000,
         vec!["text/x".to_owned()],
     ))]);
-    for (accepted, expected) in [("gzip", true), ("br", false), ("", true)] {
+    for (accepted, expected) in [("gzip", Some("gzip")), ("gzip, br", Some("br")), ("", None)] {
         let asked = Asked::with(&[("accept-encoding", accepted)]);
-        assert_eq!(layers.amends_all(&asked), expected, "{accepted}");
+        assert!(layers.amends_all(&asked), "{accepted}");
+        let mut answer = Answer::new(200, [], Chunk::Borrowed(&[]));
+        let encoder = layers.amend_head(&asked, &mut answer, None);
+        assert_eq!(encoder.is_some(), expected.is_some());
+        let encoding = answer.first(b"content-encoding");
+        assert_eq!(encoding, expected.map(str::as_bytes));
     }
     let head = |kind: &'static [u8]| {
         Answer::new(200, [(&b"content-type"[..], kind)], Chunk::Borrowed(&[]))

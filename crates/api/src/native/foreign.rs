@@ -7,4 +7,4 @@ mod on_server;
 
 pub use carrier::Carrier;
 pub use ffi::{Foreign, ForeignError, Task};
-pub use on_server::{Matched, answer};
+pub use on_server::{Matched, Terms, answer};

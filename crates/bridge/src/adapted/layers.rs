@@ -54,7 +54,7 @@ fn preflight(options: &Bound<'_, PyAny>) -> PyResult<Preflight> {
 
 fn compression(options: &Bound<'_, PyAny>) -> PyResult<Compression> {
     let (offered, level, minimum, most, excluded) = options.extract()?;
-    let offered: Option<Vec<String>> = offered;
+    let offered: Option<Vec<(String, i32)>> = offered;
     let choice = offered.map_or(Choice::Gzip, Choice::Best);
     Ok(Compression::new(choice, level, minimum..most, excluded))
 }

@@ -20,7 +20,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::asgi::{AsgiService, Beginning};
-use crate::executor::{Arrived, Face, Owed, Parts, PlanService, Shared};
+use crate::executor::{Arrived, Face, Owed, Parts, PlanService, Shared, StreamBound};
 use crate::leaving::OnDisconnect;
 use crate::plan::{Found, Operation, Operations, Routed};
 use crate::running::Running;
@@ -38,6 +38,8 @@ pub struct Adapted {
     python: Imports,
     /// Bytes of a body beyond which the app refuses a request, whatever its route, where it has such a limit.
     refuses_beyond: Option<u64>,
+    /// Whether it does so by its framework's own answer.
+    refuses_plainly: bool,
 }
 
 /// The Python objects that calls need, looked up once.
@@ -87,6 +89,7 @@ pub fn service(
         layers: Rc::new(layers::of(served)?),
         python: Imports::new(served)?,
         refuses_beyond: served.getattr("refuses_beyond")?.extract()?,
+        refuses_plainly: served.getattr("refuses_plainly")?.extract()?,
     };
     PlanService::new(adapted, parts)
 }
@@ -115,8 +118,10 @@ impl Face for Adapted {
         &self.layers
     }
 
-    fn bounds_streams(&self) -> bool {
-        self.refuses_beyond.is_some()
+    fn stream_bound(&self) -> Option<StreamBound> {
+        let is_plain = self.refuses_plainly;
+        self.refuses_beyond
+            .map(|most| StreamBound { most, is_plain })
     }
 
     fn reads_body(&self, exchange: &Exchange, operation: &Operation, limit: u64) -> bool {

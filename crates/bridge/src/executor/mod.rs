@@ -18,7 +18,7 @@ use api::exchange::{Chunk, Exchange};
 use api::http1::head::Head;
 use api::layer::Layers;
 use api::metrics::UNMATCHED;
-use api::native::foreign;
+use api::native::foreign::{self, Terms};
 use api::plan::{self, Constant, Fields};
 use api::route::{Answer, Captures};
 use api::service::{LocalBoxFuture, Service};
@@ -45,8 +45,8 @@ pub trait Face: Sized + 'static {
     /// What stands around the routes and needs no interpreter. Detached.
     fn layers(&self) -> &Rc<Layers>;
 
-    /// Whether the app bounds bodies whose head does not say their length. Detached.
-    fn bounds_streams(&self) -> bool;
+    /// How the app bounds bodies whose head does not say their length. Detached.
+    fn stream_bound(&self) -> Option<StreamBound>;
 
     /// Whether the body of this request is one that `operation` reads, up to `limit` bytes. Detached.
     fn reads_body(&self, exchange: &Exchange, operation: &Operation, limit: u64) -> bool;
@@ -66,6 +66,15 @@ pub trait Face: Sized + 'static {
 
     /// The routes, after they have changed.
     fn renewed(&self, py: Python<'_>) -> PyResult<Arc<Routed>>;
+}
+
+/// A bound of bodies.
+#[derive(Debug, Clone, Copy)]
+pub struct StreamBound {
+    /// The most bytes.
+    pub most: u64,
+    /// Whether the app has no answer of its own to more of them.
+    pub is_plain: bool,
 }
 
 /// The service that answers for an app by its compiled routes.
@@ -153,10 +162,11 @@ impl<F: Face> Service for PlanService<F> {
                 Rc::clone(shared).accept(exchange, found)
             }
             Planned::Native(native, captures)
-                if layers.amends_all(&exchange) && !shared.is_unbounded(&exchange) =>
+                if layers.amends_all(&exchange) && shared.may_bound(&exchange) =>
             {
                 exchange.set_route(&native.path);
-                answer_natively(exchange, &native, captures, layers)
+                let body_limit = shared.bound_of(&exchange).map(|bound| bound.most);
+                answer_natively(exchange, &native, captures, layers, body_limit)
             }
             Planned::Constant(constant) if send_constant(layers, &exchange, &constant) => None,
             Planned::Answer(answer) if send_answer(layers, &exchange, &answer) => None,
@@ -208,9 +218,15 @@ impl<F: Face> Shared<F> {
         None
     }
 
-    /// Whether the body may become longer than the app allows.
-    fn is_unbounded(&self, exchange: &Exchange) -> bool {
-        self.face.bounds_streams() && exchange.incoming().remaining().is_none()
+    /// The bound of a body that may become longer than the app allows.
+    fn bound_of(&self, exchange: &Exchange) -> Option<StreamBound> {
+        let bound = self.face.stream_bound()?;
+        exchange.incoming().remaining().is_none().then_some(bound)
+    }
+
+    /// Whether we can answer as the app does to a body that becomes too long.
+    fn may_bound(&self, exchange: &Exchange) -> bool {
+        self.bound_of(exchange).is_none_or(|bound| bound.is_plain)
     }
 
     /// Hands a request to Python, with its body where the operation wants one and the plan reads it.
@@ -256,14 +272,20 @@ fn answer_natively(
     native: &NativeOperation,
     captures: Captures,
     layers: &Rc<Layers>,
+    body_limit: Option<u64>,
 ) -> Option<LocalBoxFuture<()>> {
-    let mut limit = native.time_limit;
-    if layers.is_empty() && limit.is_some() {
+    let mut time_limit = native.time_limit;
+    if layers.is_empty() && time_limit.is_some() {
         // Cheaper, but what the server answers then goes through no layer.
-        exchange.set_time_limit(limit.take());
+        exchange.set_time_limit(time_limit.take());
     }
     let matched = native.matched(exchange.head().raw_path(), captures);
-    foreign::answer(&native.handler, exchange, matched, layers, limit)
+    let terms = Terms {
+        layers,
+        time_limit,
+        body_limit,
+    };
+    foreign::answer(&native.handler, exchange, matched, terms)
 }
 
 fn send_constant(layers: &Layers, exchange: &Exchange, constant: &Constant) -> bool {

@@ -246,13 +246,13 @@ impl Layered {
         };
         if bytes.len() >= encoder.thread_size {
             let handle = tokio::task::spawn_blocking(move || {
-                let made = encoder.stream.compress(&bytes, is_last);
+                let made = encoder.compress(&bytes, is_last);
                 (encoder, made)
             });
             self.stage.replace(Stage::Threaded(handle, part));
             return Ok(());
         }
-        let made = encoder.stream.compress(&bytes, is_last);
+        let made = encoder.compress(&bytes, is_last);
         self.stage.replace(Stage::Encodes(encoder));
         send(exchange, made, part)
     }

@@ -30,8 +30,18 @@ pub struct Matched {
     pub prefix: usize,
 }
 
-/// Lets `handler` answer, within `layers`, which [amend all](Layers::amends_all) answers to this request. What comes back is as in [`Service::call`](crate::service::Service::call).
-/// After `limit`, where it has not begun to, it is given up and the layers amend a 504 of ours.
+/// What the app and the route say of an answer.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// What it goes through; they have to [amend all](Layers::amends_all) answers to this request.
+    pub layers: &'a Rc<Layers>,
+    /// After that, where it has not begun, the handler is given up and a 504 of ours goes through the layers.
+    pub time_limit: Option<Duration>,
+    /// With more bytes of a body the handler is given up, and a 413 of ours goes through the layers.
+    pub body_limit: Option<u64>,
+}
+
+/// Lets `handler` answer. What comes back is as in [`Service::call`](crate::service::Service::call).
 ///
 /// The first poll happens here, so that an answer that is ready costs no future. It has no waker of use: whoever is told
 /// to wait is polled again at once, with the connection's.
@@ -39,10 +49,12 @@ pub fn answer(
     handler: &Foreign,
     exchange: Exchange,
     matched: Matched,
-    layers: &Rc<Layers>,
-    limit: Option<Duration>,
+    terms: Terms<'_>,
 ) -> Option<LocalBoxFuture<()>> {
-    let due = limit.and_then(|limit| Instant::now().checked_add(limit));
+    let Terms { layers, .. } = terms;
+    let due = terms
+        .time_limit
+        .and_then(|limit| Instant::now().checked_add(limit));
     let decoded = match exchange.head().path_text() {
         Cow::Borrowed(_) => None,
         Cow::Owned(path) => Some(path),
@@ -54,6 +66,8 @@ pub fn answer(
         matched,
         decoded,
         begun: Cell::new(false),
+        allowed: Cell::new(terms.body_limit.unwrap_or(u64::MAX)),
+        exceeded: Cell::new(false),
         layered: (!layers.is_empty()).then(|| Layered::new(Rc::clone(layers))),
     };
     let mut task = Task::new(handler, carrier)?;
@@ -73,7 +87,11 @@ type Patience = Option<Pin<Box<Sleep>>>;
 
 /// Goes on with a handler, and with what its answer waits for.
 fn drive(task: &mut Task<OnServer>, patience: &mut Patience, cx: &mut Context<'_>) -> Poll<()> {
-    let mut polled = task.poll(cx);
+    let mut polled = if task.carrier().exceeded.get() {
+        Poll::Pending
+    } else {
+        task.poll(cx)
+    };
     if task.carrier().begun.get() {
         *patience = None;
     } else if polled.is_pending()
@@ -83,6 +101,11 @@ fn drive(task: &mut Task<OnServer>, patience: &mut Patience, cx: &mut Context<'_
         *patience = None;
         task.end();
         task.carrier().time_out();
+        polled = Poll::Ready(());
+    }
+    if polled.is_pending() && task.carrier().exceeded.get() {
+        task.end();
+        task.carrier().refuse();
         polled = Poll::Ready(());
     }
     let carrier = task.carrier();
@@ -102,6 +125,10 @@ struct OnServer {
     decoded: Option<String>,
     /// Whether there is an answer, or its beginning.
     begun: Cell<bool>,
+    /// How many bytes of the body may still come.
+    allowed: Cell<u64>,
+    /// Whether more have come: the handler is not polled any more.
+    exceeded: Cell<bool>,
     /// What the answer goes through, where the app has layers.
     layered: Option<Layered>,
 }
@@ -115,6 +142,22 @@ impl OnServer {
     /// Whether a part of the answer is on its way though the handler may be done.
     fn is_busy(&self) -> bool {
         self.layered.as_ref().is_some_and(Layered::is_busy)
+    }
+
+    /// Answers in the place of a handler whose request is too long, as an `App` does.
+    fn refuse(&self) {
+        if self.begun.get() {
+            tracing::error!("a request's body is longer than allowed: its response is cut short");
+            self.exchange.fail();
+            return;
+        }
+        let fields: [(&[u8], &[u8]); 2] = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"30"),
+        ];
+        let body = Chunk::Borrowed(br#"{"detail":"Content Too Large"}"#);
+        // Where nobody is there to read it, nothing is to be done.
+        let _ = self.respond(413, fields.into_iter(), body);
     }
 
     /// Answers in the place of a handler that takes too long.
@@ -184,7 +227,15 @@ impl Carrier for OnServer {
     }
 
     fn poll_chunk(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
-        self.exchange.poll_chunk(cx)
+        let polled = self.exchange.poll_chunk(cx);
+        if let Poll::Ready(Some(Ok(chunk))) = &polled {
+            let Some(rest) = self.allowed.get().checked_sub(chunk.len() as u64) else {
+                self.exceeded.set(true);
+                return Poll::Pending;
+            };
+            self.allowed.set(rest);
+        }
+        polled
     }
 
     fn respond<'a>(
