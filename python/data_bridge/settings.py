@@ -169,7 +169,7 @@ class Settings:
     )
     disconnect_grace: float = _setting(0.5, "a half-closed connection counts as left", group="Time-outs")
     linger_timeout: float = _setting(
-        2.0, "a connection that closes reads on, so that no reset overtakes its last response", group="Time-outs"
+        2.0, "an answered client sends no more of its request, which is read to its end until then", group="Time-outs"
     )
 
     max_connections: int = _setting(10_000, "open connections before accepting pauses", group="Limits", positive=True)

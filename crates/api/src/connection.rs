@@ -13,7 +13,7 @@ mod phases;
 mod waker;
 mod websocket;
 
-pub(crate) use deadlines::{Deadlines, Expired};
+pub(crate) use deadlines::{Deadlines, Expired, FRESH};
 pub(crate) use file::FileRange;
 pub(crate) use link::{INPUT_HIGH, Link, OUTPUT_HIGH, OUTPUT_LOW};
 pub(crate) use output::{BY_REFERENCE, Output};

@@ -37,7 +37,8 @@ pub struct Timeouts {
     pub write_stall: Duration,
     /// From the client's FIN until it counts as gone although a half-close looks the same.
     pub disconnect_grace: Duration,
-    /// What may be spent on a closing connection so that the client reads its last response before a reset.
+    /// Without a byte of what an answered client still sends, which is read so that no reset overtakes the answer; at most
+    /// `body_stall` in all.
     pub linger: Duration,
 }
 

@@ -24,7 +24,7 @@ pub(crate) enum Expired {
 
 /// How old a connection is, in milliseconds, before a stop of the server counts its silence as idleness: its first request
 /// may be under way, and whoever sent it would see it lost.
-const FRESH: Millis = 250;
+pub(crate) const FRESH: Millis = 250;
 
 /// Every deadline a connection can have at once; `NEVER` where it has none.
 pub(crate) struct Deadlines {
@@ -40,6 +40,8 @@ pub(crate) struct Deadlines {
     grace: Millis,
     /// `phase` is the deadline of a head whose first byte has come.
     in_head: bool,
+    /// When whatever is thrown away has come for too long.
+    linger_end: Millis,
     opened: Millis,
     /// The end of being fresh, where the server waits for it.
     fresh: Millis,
@@ -64,6 +66,7 @@ impl Deadlines {
             write: NEVER,
             grace: NEVER,
             in_head: false,
+            linger_end: NEVER,
             opened: 0,
             fresh: NEVER,
         };
@@ -124,7 +127,13 @@ impl Deadlines {
 
     /// Something is only thrown away from now on.
     pub(crate) fn lingers(&mut self) {
-        self.phase = self.after(self.timeouts.linger);
+        self.linger_end = self.after(self.timeouts.body_stall);
+        self.linger_on();
+    }
+
+    /// More of it has come.
+    pub(crate) fn linger_on(&mut self) {
+        self.phase = self.after(self.timeouts.linger).min(self.linger_end);
     }
 
     /// The exchange waits for its turn.

@@ -17,6 +17,9 @@ use std::task::Context;
 /// What may be left of a request body that nobody read, so that the connection is worth keeping.
 pub(crate) const SKIP_LIMIT: u64 = 64 * 1024;
 
+/// What of it is read on a connection whose client was told already that it stays.
+const SKIP_MOST: u64 = 16 * 1024 * 1024;
+
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -61,7 +64,10 @@ impl Connection {
                 Phase::WebSocket => self.converse(cx),
                 Phase::Closing { .. } | Phase::Http2 => false,
                 Phase::Lingering => {
-                    self.link.input.borrow_mut().buffer().clear();
+                    if !self.link.input.borrow().is_empty() {
+                        self.link.input.borrow_mut().buffer().clear();
+                        self.deadlines.linger_on();
+                    }
                     false
                 }
             };
@@ -207,7 +213,7 @@ impl Connection {
             Skipped::All => self.next(keep_alive),
             Skipped::Some(_) if keep_alive => {
                 self.deadlines.lingers();
-                self.phase = Phase::Skip { left: SKIP_LIMIT };
+                self.phase = Phase::Skip { left: SKIP_MOST };
             }
             Skipped::Some(_) | Skipped::Broken => self.give_up(),
         }
@@ -222,6 +228,7 @@ impl Connection {
             Skipped::All => self.next(true),
             Skipped::Some(0) => return false,
             Skipped::Some(count) if count <= left => {
+                self.deadlines.linger_on();
                 self.phase = Phase::Skip { left: left - count };
             }
             Skipped::Some(_) | Skipped::Broken => self.give_up(),

@@ -291,6 +291,16 @@ impl Inner {
         self.response.is_finished()
     }
 
+    /// How the length of the request's body is known.
+    pub(crate) fn framing(&self) -> Framing {
+        self.head.framing()
+    }
+
+    /// Whether the client waits to be told that its body is wanted.
+    pub(crate) fn owes_continue(&self) -> bool {
+        self.continue_due.get()
+    }
+
     /// Whether the client saw a beginning to which no end comes.
     pub(crate) fn has_failed(&self) -> bool {
         self.response.has_failed()

@@ -3,8 +3,9 @@
 use super::fields;
 use super::guard::{Guard, Seen};
 use super::outbox::Block;
+use super::rest;
 use super::stream;
-use crate::connection::Link;
+use crate::connection::{FRESH, Link};
 use crate::error::Refusal;
 use crate::http1::encode::{self, Reply};
 use crate::http1::head::Version;
@@ -170,7 +171,7 @@ impl<'a> Connection<'a> {
         loop {
             match &mut self.driver {
                 Driver::Greeting(handshake) => match Pin::new(handshake).poll(cx) {
-                    Poll::Ready(Ok(open)) => self.driver = Driver::Open(open),
+                    Poll::Ready(Ok(open)) => self.open(open),
                     Poll::Ready(Err(error)) => return Self::ended(&error),
                     Poll::Pending => return Flow::Continue(()),
                 },
@@ -198,7 +199,10 @@ impl<'a> Connection<'a> {
                 let run = stream::run(Rc::clone(&self.shared), head, respond, body);
                 tokio::task::spawn_local(run);
             }
-            Err(refusal) => self.refuse(respond, refusal),
+            Err(refusal) => {
+                self.refuse(respond, refusal);
+                rest::discard(engine, body, 0);
+            }
         }
     }
 
@@ -232,6 +236,11 @@ impl<'a> Connection<'a> {
         if stage != Stage::Serving {
             self.leave();
         }
+        if stage == Stage::Draining && matches!(self.driver, Driver::Greeting(_)) {
+            // It comes with the handshake's last bytes, or is not under way.
+            let soon = self.seen.now.get().saturating_add(FRESH);
+            self.head_by = self.head_by.min(soon);
+        }
         if stage == Stage::Draining {
             let websockets = self.shared.websockets.take();
             let open = websockets.iter().filter_map(Weak::upgrade);
@@ -243,11 +252,18 @@ impl<'a> Connection<'a> {
     fn leave(&mut self) {
         if !std::mem::replace(&mut self.leaving, true) {
             self.end_by = NEVER;
-            match &mut self.driver {
-                Driver::Greeting(_) => self.cut = true,
-                Driver::Open(open) => open.graceful_shutdown(),
+            if let Driver::Open(open) = &mut self.driver {
+                open.graceful_shutdown();
             }
         }
+    }
+
+    /// The client has greeted.
+    fn open(&mut self, mut open: server::Connection<Guard<'a>, Bytes>) {
+        if self.leaving {
+            open.graceful_shutdown();
+        }
+        self.driver = Driver::Open(open);
     }
 
     /// Ends the connection as soon as the reason is sent.

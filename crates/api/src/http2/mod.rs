@@ -7,6 +7,7 @@ mod connection;
 mod fields;
 mod guard;
 mod outbox;
+mod rest;
 mod stream;
 
 pub(crate) use connection::run;

@@ -2,6 +2,7 @@
 
 use super::connection::Shared;
 use super::fields;
+use super::rest::{self, Patience};
 use crate::connection::{Deadlines, Expired, INPUT_HIGH, Link, OUTPUT_LOW, Pulse};
 use crate::exchange::{Exchange, Inner, Talk};
 use crate::faults;
@@ -10,6 +11,7 @@ use crate::metrics::contain;
 use crate::overload::{Entry, Place, Ticket};
 use crate::server::Stage;
 use crate::service::LocalBoxFuture;
+use crate::timeouts::NEVER;
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
@@ -41,6 +43,10 @@ struct Stream {
     body: Option<RecvStream>,
     /// Bytes that wait for the application: room in the client's window once it takes them.
     owed: usize,
+    /// Bytes of the body that have come.
+    received: u64,
+    /// The response is complete and waits for the rest of the request.
+    held: Option<Patience>,
     handler: Option<LocalBoxFuture<()>>,
     /// Before its turn has come, where the server bounds the requests at work.
     queued: Option<(Ticket, Exchange)>,
@@ -97,6 +103,8 @@ impl Stream {
             sender: Sender::Head(respond),
             body: Some(body).filter(|body| !body.is_end_stream()),
             owed: 0,
+            received: 0,
+            held: None,
             handler: None,
             queued: None,
             place: None,
@@ -142,7 +150,11 @@ impl Stream {
             self.poll_handler(cx);
             let received = self.receive(cx)?;
             let talked = self.converse(cx);
-            self.send(cx)?;
+            if self.is_held(received) {
+                self.current.unblock();
+            } else {
+                self.send(cx)?;
+            }
             if !self.link.again.replace(false) && !received && !talked {
                 break;
             }
@@ -151,6 +163,15 @@ impl Stream {
         self.deadlines.body_awaited(self.current.awaits_body());
         if let Some(pulse) = &self.websocket {
             self.deadlines.phase_due(pulse.next());
+        }
+        if let Some(patience) = self.held.filter(|_| !matches!(self.sender, Sender::Done)) {
+            let due = patience.due();
+            let due = if self.deadlines.now() < due {
+                due
+            } else {
+                NEVER
+            };
+            self.deadlines.phase_due(due);
         }
         self.deadlines.arm(cx.waker());
         self.link.leave();
@@ -218,6 +239,10 @@ impl Stream {
             return ControlFlow::Continue(false);
         };
         let mut input = self.link.input.borrow_mut();
+        if self.handler.is_none() && self.current.is_finished() && !self.current.is_websocket() {
+            // Nobody will ask for it, and the client may have to be rid of it before it takes the response.
+            input.buffer().clear();
+        }
         let taken = self.owed.saturating_sub(input.len());
         if taken > 0 {
             self.owed -= taken;
@@ -241,6 +266,7 @@ impl Stream {
             }
         }
         self.owed += count;
+        self.received += count as u64;
         self.link.reading_paused.set(self.owed > 0);
         let ended = input.ended;
         drop(input);
@@ -255,6 +281,30 @@ impl Stream {
             }
         }
         ControlFlow::Continue(count > 0 || ended)
+    }
+
+    /// Whether the response, which is complete, has to wait for the rest of the request. `heard`: some of that has come.
+    fn is_held(&mut self, heard: bool) -> bool {
+        let engine = &self.link.engine;
+        let over = self.handler.is_none()
+            && self.current.is_finished()
+            && !self.current.has_failed()
+            && !self.current.is_websocket();
+        let waits = self.current.owes_continue() && self.received == 0;
+        let short = rest::is_short(self.current.framing(), self.received);
+        if !over || self.body.is_none() || waits || !short {
+            self.held = None;
+            return false;
+        }
+        let patience = match self.held {
+            None => Patience::begin(engine),
+            Some(patience) if heard => patience.heard(engine),
+            Some(patience) => patience,
+        };
+        self.held = Some(patience);
+        // The bound on requests at work is not about it.
+        self.place = None;
+        self.deadlines.now() < patience.due()
     }
 
     /// Sends what the exchange has said, as far as the client has room for it.
@@ -408,12 +458,14 @@ impl Stream {
         let reset = match &mut self.sender {
             Sender::Head(respond) => respond.poll_reset(cx).is_ready(),
             Sender::Body(body) => body.poll_reset(cx).is_ready(),
-            Sender::Done if self.websocket.is_some() || self.handler.is_none() => {
-                return Flow::Break(());
-            }
-            // The client has all; the handler still has something to do.
+            // The client has all; the handler may still have something to do.
             Sender::Done => {
-                self.body = None;
+                if let Some(body) = self.body.take() {
+                    rest::discard(&self.link.engine, body, std::mem::take(&mut self.owed));
+                }
+                if self.websocket.is_some() || self.handler.is_none() {
+                    return Flow::Break(());
+                }
                 false
             }
         };
