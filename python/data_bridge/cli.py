@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
@@ -15,6 +16,7 @@ from .loading import Failure, Target
 from .server import FORCED
 from .serving import explained, serve_as_set
 from .settings import Settings, Texts, chosen, environment_name, misspelled, parse, shown
+from .threads_left import end_without
 from .titles import entitle
 from .usage import Parser
 
@@ -33,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"data-bridge: error: {failure}", file=sys.stderr)  # noqa: T201
         sys.exit(failure.code)
     except KeyboardInterrupt:
+        end_without(FORCED, kind=threading.Thread)
         sys.exit(FORCED)
+    end_without(0)
 
 
 def _parser() -> Parser:

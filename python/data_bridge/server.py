@@ -199,6 +199,8 @@ async def _drain(server: _native.Server, stop: Stop, grace: float) -> None:
         for task in left:
             task.cancel()
         await asyncio.wait(left, timeout=CANCEL_GRACE)
+    if calls := server.calls():
+        logger.warning("Abandoning %d WSGI call(s) that did not finish in time.", calls)
 
 
 async def _finish(server: _native.Server, grace: float, *, gently: bool) -> None:

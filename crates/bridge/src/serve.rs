@@ -260,6 +260,12 @@ impl Server {
         self.state()?.running.list(py)
     }
 
+    /// How many calls of a WSGI app wait for a thread or run in one.
+    fn calls(&self) -> PyResult<usize> {
+        let wsgi = self.state()?.wsgi.borrow();
+        Ok(wsgi.as_ref().map_or(0, Wsgi::calls))
+    }
+
     /// What the server is doing: `connections`, `in_flight`, `requests_total`, `panics_total`.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let stats = self.handle()?.stats();

@@ -6,11 +6,13 @@ import os
 import signal
 import socket
 import sys
+import threading
 
 from .. import _native, logs
 from ..loading import Failure
 from ..server import FORCED, Occasion
 from ..serving import explained, interface, serve_here
+from ..threads_left import end_without
 from ..titles import entitle
 from .duty import Duty
 from .orders import Orders
@@ -38,7 +40,9 @@ def main() -> int:
         print(f"data-bridge: error: {failure}", file=sys.stderr)  # noqa: T201
         return failure.code
     except KeyboardInterrupt:
+        end_without(FORCED, kind=threading.Thread)
         return FORCED
+    end_without(0)
     return 0
 
 

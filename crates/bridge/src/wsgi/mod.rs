@@ -59,6 +59,11 @@ impl Wsgi {
         self.app.queue.idle().await;
     }
 
+    /// Calls that wait for a thread or run in one.
+    pub fn calls(&self) -> usize {
+        self.app.queue.unfinished()
+    }
+
     /// No call begins any more; the threads end with what they do.
     pub fn close(&self) {
         drop(self.app.queue.close());

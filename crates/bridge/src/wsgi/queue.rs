@@ -164,6 +164,11 @@ impl<T> Queue<T> {
         waiting
     }
 
+    /// Jobs that wait or are at work.
+    pub fn unfinished(&self) -> usize {
+        self.state().unfinished
+    }
+
     /// Waits until no job waits or is at work. One at a time may wait for that.
     pub async fn idle(&self) {
         poll_fn(|context| {

@@ -91,8 +91,8 @@ impl App {
         let options = PyDict::new(py);
         options.set_item("target", Bound::new(py, Worker(Arc::clone(self)))?)?;
         options.set_item("name", format!("wsgi-{number}"))?;
-        let threading = py.import("threading")?;
-        let thread = threading.call_method("Thread", (), Some(&options))?;
+        let threads = py.import("data_bridge.threads_left")?;
+        let thread = threads.call_method("CallThread", (), Some(&options))?;
         thread.call_method0("start").map(drop)
     }
 
