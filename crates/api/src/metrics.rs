@@ -36,6 +36,17 @@ pub(crate) fn panicked() {
     PANICS.fetch_add(1, Ordering::Relaxed);
 }
 
+static LINES_DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// Lines of the access log that this process has thrown away.
+pub(crate) fn lines_dropped_total() -> u64 {
+    LINES_DROPPED.load(Ordering::Relaxed)
+}
+
+pub(crate) fn lines_dropped(count: u64) {
+    LINES_DROPPED.fetch_add(count, Ordering::Relaxed);
+}
+
 /// Runs `f`; a panic is counted and logged under the name of the border it was caught at, and `None` comes back.
 ///
 /// What `f` touched may be half changed after a panic: the caller must end the exchange or connection it belongs to.

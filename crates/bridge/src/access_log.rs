@@ -1,10 +1,10 @@
 //! Where the lines of the access log go: straight to standard output, or through Python where the user configured logging.
 
 use std::cell::RefCell;
-use std::io::{IsTerminal, Write as _};
+use std::io::IsTerminal;
 use std::rc::Rc;
 
-use api::access_log::{AccessLog, Format};
+use api::access_log::{AccessLog, Format, Outlet};
 use pyo3::prelude::*;
 
 use crate::coroutine::later;
@@ -24,6 +24,7 @@ pub fn sink(wanted: bool, format: Format, through_python: bool) -> Option<Access
     } else {
         "INFO:     "
     };
+    let outlet = Outlet::stdout();
     Some(AccessLog::new(format, move |line| {
         let first = lines.borrow().is_empty();
         {
@@ -36,16 +37,10 @@ pub fn sink(wanted: bool, format: Format, through_python: bool) -> Option<Access
             let lines = Rc::clone(&lines);
             later(move |py| hand_over(py, &lines.take()));
         } else if first {
-            let lines = Rc::clone(&lines);
-            tokio::task::spawn_local(async move { write(&lines.take()) });
+            let (lines, outlet) = (Rc::clone(&lines), Rc::clone(&outlet));
+            tokio::task::spawn_local(async move { outlet.write(&lines.take()) });
         }
     }))
-}
-
-fn write(lines: &str) {
-    // A log that nobody reads must not stop the server.
-    let _ = std::io::stdout().write_all(lines.as_bytes());
-    let _ = std::io::stdout().flush();
 }
 
 fn hand_over(py: Python<'_>, lines: &str) {

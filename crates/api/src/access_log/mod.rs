@@ -4,9 +4,11 @@ mod atom;
 mod clock;
 mod format;
 mod json;
+mod outlet;
 mod text;
 
 pub use format::{Format, FormatError};
+pub use outlet::Outlet;
 
 use std::cell::Cell;
 use std::net::SocketAddr;

@@ -27,6 +27,8 @@ pub(super) const ACCEPTED: usize = 24;
 pub(super) const RECEIVED: usize = 25;
 pub(super) const SENT: usize = 26;
 pub(super) const PANICS: usize = 27;
+/// Of the access log.
+pub(super) const LINES_DROPPED: usize = 28;
 /// Workers that were replaced, by [`RESTART_REASONS`]; of the master.
 pub(super) const RESTARTS: usize = 32;
 pub(super) const QUEUE: usize = 64;

@@ -1,8 +1,8 @@
 //! What the event loop notes of its turns: how long it did not ask the kernel, how long it waited for the GIL.
 //! Knows no loop; its thread calls, with nanoseconds of the monotonic clock.
 
-use super::cells::{BUSY_SINCE, GIL, LAG, SLOT};
-use super::histogram;
+use super::cells::{self, BUSY_SINCE, GIL, LAG, LINES_DROPPED, PANICS, SLOT};
+use super::{histogram, lines_dropped_total, panics_total};
 use crate::ffi::Words;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct LoopMeter {
     words: Words<SLOT>,
     woken: AtomicU64,
+    /// What the words have of the process's counts.
+    panics: AtomicU64,
+    lines_dropped: AtomicU64,
 }
 
 impl LoopMeter {
@@ -17,6 +20,8 @@ impl LoopMeter {
         Self {
             words,
             woken: AtomicU64::new(0),
+            panics: AtomicU64::new(0),
+            lines_dropped: AtomicU64::new(0),
         }
     }
 
@@ -47,8 +52,20 @@ impl LoopMeter {
         let busy = &self.words[BUSY_SINCE];
         let since = busy.load(Ordering::Relaxed);
         busy.store(0, Ordering::Relaxed);
+        // Counted where no server is known; whatever it was, a turn comes after it.
+        self.pass_on(PANICS, &self.panics, panics_total());
+        self.pass_on(LINES_DROPPED, &self.lines_dropped, lines_dropped_total());
         if since != 0 {
             self.observe(LAG, now.saturating_sub(since));
+        }
+    }
+
+    /// Adds what a count of this process has grown by since it was `known`.
+    fn pass_on(&self, at: usize, known: &AtomicU64, count: u64) {
+        let before = known.load(Ordering::Relaxed);
+        if count != before {
+            known.store(count, Ordering::Relaxed);
+            cells::add(&self.words[at], count - before);
         }
     }
 

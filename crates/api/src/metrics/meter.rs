@@ -87,11 +87,6 @@ impl Meter {
         add(&self.words[cells::SENT], bytes as u64);
     }
 
-    /// The panics of this process, which are counted elsewhere as well.
-    pub(crate) fn panics(&self, count: u64) {
-        self.words[cells::PANICS].store(count, Ordering::Relaxed);
-    }
-
     /// A connection does something else than before.
     pub(crate) fn stand(&self, before: Standing, now: Standing) {
         let words = &self.words[cells::CONNECTIONS..];

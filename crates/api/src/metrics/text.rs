@@ -62,6 +62,11 @@ pub(super) fn render(totals: &Totals) -> String {
             cells::SENT,
         ),
         ("panics_total", "Panics caught.", cells::PANICS),
+        (
+            "access_log_dropped_total",
+            "Lines of the access log that standard output did not take.",
+            cells::LINES_DROPPED,
+        ),
     ] {
         page.counter(name, help);
         page.sample(name, "", totals.of(cell));

@@ -12,7 +12,7 @@ use crate::http1::encode::Stamp;
 use crate::http2;
 use crate::limits::Limits;
 use crate::listener::{Admission, Intake};
-use crate::metrics::{self, Meter, Standing};
+use crate::metrics::{Meter, Standing};
 use crate::opening;
 use crate::overload::{Overload, Places};
 use crate::request_id::RequestIds;
@@ -161,7 +161,6 @@ impl Engine {
         let second = now / 1000;
         if self.dated.replace(second) != second {
             self.stamp.refresh(SystemTime::now());
-            self.count(|meter| meter.panics(metrics::panics_total()));
         }
         now
     }
