@@ -19,7 +19,7 @@ class CallThread(threading.Thread):
 def end_without(code: int, *, kind: type[threading.Thread] = CallThread) -> None:
     """End the process with ``code`` here and now if threads of ``kind`` would keep it; exit handlers have run then.
 
-    Such threads cannot be daemons: those are ended amid a call, and native code on their stack ends the process with them.
+    Such threads cannot be daemons: those are ended amid a call, and native code on their stack takes the process along.
     """
     own = threading.current_thread()
     threads = [thread for thread in threading.enumerate() if isinstance(thread, kind) and not thread.daemon]

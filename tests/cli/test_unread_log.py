@@ -1,4 +1,4 @@
-"""The access log's reader stops reading: requests are answered all the same, and what was lost is told once it reads again."""
+"""Nobody reads the access log: requests are answered all the same, and what was lost is told once somebody reads."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def test_requests_are_answered_while_nobody_reads(kind: str, workers: str) -> No
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         number = listener.fileno()
-        command = [sys.executable, "-m", "data_bridge", "run", "plain:app", "--app-dir", str(APPS), "--workers", workers]
+        command = [sys.executable, "-m", "data_bridge", "run", "plain:app", "--app-dir", str(APPS)]
         process = subprocess.Popen(
-            [*command, "--fd", str(number), "--metrics-path", "/metrics"],
+            [*command, "--fd", str(number), "--workers", workers, "--metrics-path", "/metrics"],
             pass_fds=[number],
             stdout=theirs,
             stderr=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""A request that is answered before its body has come: every client sees the answer, and no other request waits for it."""
+"""A request is answered before its body has come: every client sees the answer, and no other request waits."""
 
 from __future__ import annotations
 

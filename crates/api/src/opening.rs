@@ -1,8 +1,9 @@
 //! What comes before a connection's first request: a PROXY header, a TLS handshake; each within its time, or not at all.
 
-use crate::connection::Link;
+use crate::connection::{FRESH, Link};
 use crate::metrics::contain;
 use crate::proxy_protocol;
+use crate::server::Stage;
 use crate::socket::Socket;
 use crate::stream::Stream;
 use crate::timeouts::{Deadline, Millis};
@@ -18,41 +19,64 @@ use tokio::io::Interest;
 /// Bytes looked at together: a usual PROXY header and what a client sends first.
 const LOOK: usize = 512;
 
+/// How long an opening is waited for.
+pub(crate) struct Patience {
+    pub(crate) due: Cell<Millis>,
+    /// The client has said something: it is served, also by a server that stops meanwhile.
+    pub(crate) begun: Cell<bool>,
+}
+
+impl Patience {
+    fn until(due: Millis) -> Self {
+        Self {
+            due: Cell::new(due),
+            begun: Cell::new(false),
+        }
+    }
+}
+
 /// The stream that requests come by. Nothing where the client is not let in.
 pub(crate) async fn open(mut socket: Socket, link: &Link) -> Option<Stream> {
     let engine = &link.engine;
     if engine.proxy_protocol {
-        let due = Cell::new(engine.after(engine.timeouts.header));
-        socket = within(link, &due, "PROXY header", introduced(socket, link)).await?;
+        let patience = Patience::until(engine.after(engine.timeouts.header));
+        let header = introduced(socket, link, &patience.begun);
+        socket = within(link, &patience, "PROXY header", header).await?;
     }
     let Some(handshakes) = &engine.handshakes else {
         return Some(Stream::Plain(socket));
     };
-    let due = Cell::new(engine.after(engine.timeouts.handshake));
-    let handshake = accept::secure(socket, link, handshakes, &due);
-    let secured = within(link, &due, "handshake", handshake).await?;
+    let patience = Patience::until(engine.after(engine.timeouts.handshake));
+    let handshake = accept::secure(socket, link, handshakes, &patience);
+    let secured = within(link, &patience, "handshake", handshake).await?;
     Some(Stream::Tls(Box::new(secured)))
 }
 
-/// What `opening` comes to, unless it panics, `due` passes or the server stops before.
+/// What `opening` comes to, unless it panics, takes too long, or the server stops while the client is silent.
 async fn within<T>(
     link: &Link,
-    due: &Cell<Millis>,
+    patience: &Patience,
     what: &'static str,
     opening: impl Future<Output = Option<T>>,
 ) -> Option<T> {
     let engine = &link.engine;
     let mut opening = pin!(opening);
     let mut deadline = None;
+    let fresh = engine.now().saturating_add(FRESH);
     poll_fn(|cx| {
         link.enter(cx.waker());
         let mut polled = contain(what, || opening.as_mut().poll(cx)).unwrap_or(Poll::Ready(None));
-        if polled.is_pending() && (engine.is_stopping() || engine.now() >= due.get()) {
+        let due = match engine.stage() {
+            Stage::Draining if !patience.begun.get() => fresh.min(patience.due.get()),
+            Stage::Serving | Stage::Leaving | Stage::Draining => patience.due.get(),
+            Stage::Aborting => 0,
+        };
+        if polled.is_pending() && engine.now() >= due {
             polled = Poll::Ready(None);
         }
         deadline
             .get_or_insert_with(|| Deadline::new(&engine.wheel, cx.waker().clone()))
-            .set(due.get());
+            .set(due);
         link.leave();
         polled
     })
@@ -60,7 +84,7 @@ async fn within<T>(
 }
 
 /// Takes the PROXY header off `socket`, and nothing of what follows it.
-async fn introduced(socket: Socket, link: &Link) -> Option<Socket> {
+async fn introduced(socket: Socket, link: &Link, begun: &Cell<bool>) -> Option<Socket> {
     let proxy = link.info.peer().map(|peer| peer.ip());
     if !link.engine.trusted.holds(proxy) {
         tracing::warn!(
@@ -73,6 +97,7 @@ async fn introduced(socket: Socket, link: &Link) -> Option<Socket> {
     loop {
         let taken = header.len();
         look(&socket, &mut header).await.ok()?;
+        begun.set(true);
         let Ok(parsed) = proxy_protocol::parse(&header) else {
             tracing::warn!(?proxy, "closed: it does not begin with a PROXY header");
             return None;

@@ -7,6 +7,7 @@ use crate::connection::Link;
 use crate::error::{Refusal, TlsError};
 use crate::faults;
 use crate::http1::encode;
+use crate::opening::Patience;
 use crate::socket::Socket;
 use crate::timeouts::Millis;
 use rustls::pki_types::CertificateDer;
@@ -24,19 +25,19 @@ const HANDSHAKE: u8 = 22;
 /// The longest record that may come, sealed (RFC 8446, 5.2; RFC 5246, 6.2.3).
 const RECORD_LIMIT: usize = RECORD_HEAD + (1 << 14) + 2048;
 
-/// Shakes hands with whoever is on `stream`, and moves `due` where that fails early. Nothing where it failed.
+/// Shakes hands with whoever is on `stream`, and waits less long where that fails early. Nothing where it failed.
 pub(crate) async fn secure(
     mut stream: Socket,
     link: &Link,
     handshakes: &Handshakes,
-    due: &Cell<Millis>,
+    patience: &Patience,
 ) -> Option<TlsStream> {
     let mut side = Side::Greeting(Box::default());
     loop {
-        let bytes = records(&stream).await.ok()?;
+        let bytes = records(&stream, &patience.begun).await.ok()?;
         faults::here("handshake");
         if matches!(side, Side::Greeting(_)) && bytes[0] != HANDSHAKE {
-            answer_plain(stream, link, due, bytes[0]).await;
+            answer_plain(stream, link, &patience.due, bytes[0]).await;
             return None;
         }
         let turn = handshakes.step(side, bytes).await?;
@@ -51,7 +52,7 @@ pub(crate) async fn secure(
             Ok(more) => side = more,
             Err(error) => {
                 tracing::debug!(%error, "TLS handshake failed");
-                linger(stream, link, due).await;
+                linger(stream, link, &patience.due).await;
                 return None;
             }
         }
@@ -77,14 +78,14 @@ pub(crate) fn report(result: Result<(), TlsError>) {
 }
 
 /// Reads until a whole record is there: half of one would only travel to the handshakes' thread and back.
-async fn records(stream: &Socket) -> io::Result<Vec<u8>> {
+async fn records(stream: &Socket, begun: &Cell<bool>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(1024);
     while !is_whole(&bytes) {
         stream.readable().await?;
         bytes.reserve(512);
         match stream.try_read_buf(&mut bytes) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(_) => {}
+            Ok(_) => begun.set(true),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
