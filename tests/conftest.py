@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from typing import TYPE_CHECKING
 
 import pytest
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
 from tests.support.servers import PATIENCE
+
+if TYPE_CHECKING:
+    from tests.support.certificates import Authority, Certificate
 
 # httpx gives up after five seconds where a test says nothing; a busy machine may need them.
 for phase in ("connect", "read", "write", "pool"):
@@ -30,3 +34,17 @@ def require_program(name: str, path: str | None = None) -> str:
     if FORBID_SKIPS:
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Signs the certificates of one module's tests."""
+    from tests.support import certificates  # which asks for its program by what stands above
+
+    return certificates.Authority(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def certificate(authority: Authority) -> Certificate:
+    """This machine's, as servers show it."""
+    return authority.issue("server", "localhost", "127.0.0.1")

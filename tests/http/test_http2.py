@@ -14,7 +14,6 @@ from h2.events import InformationalResponseReceived, RemoteSettingsChanged, Stre
 from tests.conftest import require_program
 from tests.http.test_tls import trusting
 from tests.support import servers
-from tests.support.certificates import Authority
 from tests.support.http2 import Client
 from wsproto import ConnectionType
 from wsproto.connection import Connection
@@ -23,6 +22,8 @@ from wsproto.events import CloseConnection, TextMessage
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.certificates import Authority, Certificate
 
 PATIENCE = servers.PATIENCE
 
@@ -40,13 +41,7 @@ def server(apps: Path) -> Iterator[servers.Server]:
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
-def secured(apps: Path, authority: Authority) -> Iterator[servers.Server]:
-    certificate = authority.issue("server", "localhost", "127.0.0.1")
+def secured(apps: Path, certificate: Certificate) -> Iterator[servers.Server]:
     with servers.data_bridge("multiplexed:app", *certificate.flags, app_dir=apps) as running:
         yield running
 

@@ -34,16 +34,6 @@ SERVE = [sys.executable, "-m", "data_bridge", "run", "secured:app", "--port", "0
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
-def certificate(authority: Authority) -> Certificate:
-    return authority.issue("server", "localhost", "127.0.0.1")
-
-
-@pytest.fixture(scope="module")
 def server(certificate: Certificate) -> Iterator[servers.Server]:
     with servers.data_bridge("secured:app", *certificate.flags, app_dir=APPS) as running:
         yield running

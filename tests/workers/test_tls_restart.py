@@ -12,24 +12,15 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.http.test_tls import trusting
 from tests.support import servers
-from tests.support.certificates import Authority, Certificate
 from tests.support.http2 import Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.support.certificates import Authority, Certificate
+
 APPS = Path(__file__).parent / "apps"
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
-def certificate(authority: Authority) -> Certificate:
-    return authority.issue("server", "localhost", "127.0.0.1")
 
 
 class Handshake:

@@ -28,6 +28,9 @@ impl Refusal {
     }
 }
 
+/// What an `App` says with a 413, in JSON.
+pub const BODY_TOO_LONG: &str = r#"{"detail":"Content Too Large"}"#;
+
 /// What a WebSocket client did wrong. The connection is closed with `code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("{reason} (closed with {code})")]

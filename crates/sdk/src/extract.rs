@@ -3,7 +3,7 @@
 use crate::describe::Operation;
 use crate::rejection::Rejection;
 use crate::request::Request;
-use http::{HeaderMap, Method, StatusCode, Uri};
+use http::{HeaderMap, Method, Uri};
 
 /// A value that a request gives: an argument of a handler.
 ///
@@ -71,15 +71,14 @@ impl<T: FromRequest> FromRequest for Result<T, Rejection> {
 impl FromRequest for Method {
     async fn from_request(request: &mut Request) -> Result<Self, Rejection> {
         let method = Self::from_bytes(request.method().as_bytes());
-        method.map_err(|error| Rejection::new(StatusCode::BAD_REQUEST, error.to_string()))
+        method.map_err(Rejection::unfit)
     }
 }
 
 /// Path and query as received, percent-encoded.
 impl FromRequest for Uri {
     async fn from_request(request: &mut Request) -> Result<Self, Rejection> {
-        let unfit = |error: http::Error| Rejection::new(StatusCode::BAD_REQUEST, error.to_string());
-        request.target(0).map_err(unfit)
+        request.target(0).map_err(Rejection::unfit)
     }
 }
 

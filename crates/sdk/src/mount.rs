@@ -59,12 +59,11 @@ pub async fn extract<M: 'static>(request: &mut Request) -> Result<Answer, Reject
         return Err(Rejection::new(status, "the mount was not made"));
     };
     let body = RequestBody::from_request(request).await?;
-    let unfit = |error: http::Error| Rejection::new(StatusCode::BAD_REQUEST, error.to_string());
     let mut handed = http::Request::builder()
         .method(request.method())
-        .uri(request.target(request.prefix()).map_err(unfit)?)
+        .uri(request.target(request.prefix()).map_err(Rejection::unfit)?)
         .body(body)
-        .map_err(unfit)?;
+        .map_err(Rejection::unfit)?;
     *handed.headers_mut() = request.headers();
     handed
         .extensions_mut()

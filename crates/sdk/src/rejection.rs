@@ -35,6 +35,11 @@ impl Rejection {
         }
     }
 
+    /// A 400, for what `http` does not take.
+    pub(crate) fn unfit(error: impl Into<http::Error>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error.into().to_string())
+    }
+
     /// A 422 that says where the fault is, such as `["query", "limit"]`.
     pub fn invalid(kind: &'static str, place: Vec<String>, message: impl Into<String>) -> Self {
         Self::of(kind, place.into(), message, Value::Null)

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 
-use api::error::BodyError;
+use api::error::{BODY_TOO_LONG, BodyError};
 use api::exchange::{BodyEvent, Exchange};
 use bytes::{Bytes, BytesMut};
 use tracing::debug;
@@ -35,8 +35,8 @@ impl Refusal {
     pub fn answer(&self, exchange: &Exchange) {
         let told = match self {
             Self::TooLarge => {
-                let body: &[u8] = br#"{"detail":"Content Too Large"}"#;
-                exchange.respond(413, [("content-type", "application/json")], body)
+                let fields = [("content-type", "application/json")];
+                exchange.respond(413, fields, BODY_TOO_LONG.as_bytes())
             }
             Self::Lost(error) => {
                 debug!(%error, "the request's body broke off");

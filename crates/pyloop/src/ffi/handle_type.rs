@@ -245,7 +245,8 @@ fn attribute(name: &'static CStr, get: Getter) -> ffi::PyGetSetDef {
     }
 }
 
-fn without_arguments(
+/// A method that takes nothing but its object.
+pub fn without_arguments(
     name: &'static CStr,
     function: ffi::PyCFunction,
     doc: &'static CStr,

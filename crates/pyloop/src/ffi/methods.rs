@@ -13,7 +13,7 @@ use pyo3::{Borrowed, PyTypeInfo, intern};
 use super::cell::GilCell;
 use super::create;
 use super::handle::{HandleRef, Parts, SCHEDULED, THREADSAFE};
-use super::handle_type::{Kind, guard};
+use super::handle_type::{Kind, guard, without_arguments};
 use crate::clock;
 use crate::core::Core;
 use crate::debug;
@@ -403,21 +403,6 @@ fn fast(name: &'static CStr, function: Fast, doc: &'static CStr) -> ffi::PyMetho
             PyCFunctionFastWithKeywords: function,
         },
         ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
-        ml_doc: doc.as_ptr(),
-    }
-}
-
-fn without_arguments(
-    name: &'static CStr,
-    function: ffi::PyCFunction,
-    doc: &'static CStr,
-) -> ffi::PyMethodDef {
-    ffi::PyMethodDef {
-        ml_name: name.as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer {
-            PyCFunction: function,
-        },
-        ml_flags: ffi::METH_NOARGS,
         ml_doc: doc.as_ptr(),
     }
 }

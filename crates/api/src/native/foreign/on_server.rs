@@ -3,7 +3,7 @@
 use super::carrier::Carrier;
 use super::ffi::{Foreign, Task};
 use super::layered::Layered;
-use crate::error::{BodyError, Refusal, ResponseError};
+use crate::error::{BODY_TOO_LONG, BodyError, Refusal, ResponseError};
 use crate::exchange::{Chunk, Exchange, Incoming};
 use crate::layer::Layers;
 use crate::route::Captures;
@@ -151,13 +151,17 @@ impl OnServer {
             self.exchange.fail();
             return;
         }
+        let length = BODY_TOO_LONG.len().to_string();
         let fields: [(&[u8], &[u8]); 2] = [
             (b"content-type", b"application/json"),
-            (b"content-length", b"30"),
+            (b"content-length", length.as_bytes()),
         ];
-        let body = Chunk::Borrowed(br#"{"detail":"Content Too Large"}"#);
         // Where nobody is there to read it, nothing is to be done.
-        let _ = self.respond(413, fields.into_iter(), body);
+        let _ = self.respond(
+            413,
+            fields.into_iter(),
+            Chunk::from(BODY_TOO_LONG.as_bytes()),
+        );
     }
 
     /// Answers in the place of a handler that takes too long.
