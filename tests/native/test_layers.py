@@ -90,7 +90,9 @@ def answer(server: servers.Server, asked: Asked) -> tuple[int, list[tuple[str, s
         connection.request(asked.method, asked.path, body, fields, encode_chunked=not is_whole)
         got = connection.getresponse()
         body = got.read()
-        headers = [(name.lower(), value) for name, value in got.getheaders() if name.lower() != "date"]
+        # Whether the connection stays depends on how much of a refused body has come when it is answered.
+        passing = {"date"} if is_whole else {"date", "connection"}
+        headers = [(name.lower(), value) for name, value in got.getheaders() if name.lower() not in passing]
         if got.headers["content-encoding"] == "gzip":
             assert int(got.headers.get("content-length", len(body))) == len(body)
             headers = [(name, "" if name == "content-length" else value) for name, value in headers]
