@@ -1,11 +1,14 @@
 """Endpoints that yield, beside FastAPI: JSON lines, server-sent events, what breaks off in the middle."""
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from tests.app.twins import answers, assert_same, get, of
+from tests.app.twins import assert_same, get, of
+from tests.support.asgi import scope
+from tests.support.servers import PATIENCE
 
 import data_bridge.fastapi
 from data_bridge import routing
@@ -103,20 +106,28 @@ def test_what_does_not_fit_breaks_the_stream_off(kind):
 
 
 def test_a_silent_stream_is_kept_alive(monkeypatch: pytest.MonkeyPatch):
-    import asyncio
-
     monkeypatch.setattr(routing, "_PING_INTERVAL", 0.01)
     app = data_bridge.fastapi.FastAPI()
+    ping, first, second = b": ping\n\n", b"data: 1\n\n", b"data: 2\n\n"
+    pinged, sent = asyncio.Event(), []
 
     @app.get("/", response_class=of(data_bridge.fastapi, "responses").EventSourceResponse)
     async def endpoint() -> AsyncIterable[int]:
         yield 1
-        await asyncio.sleep(0.5)
+        await pinged.wait()
         yield 2
 
-    ((*_, body),) = answers(app, [get("/")])
-    assert body.startswith(b"data: 1\n\n: ping\n\n")
-    assert body.endswith(b"data: 2\n\n")
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("body", b""))
+        if sent[-1] == ping and first in sent:  # on a busy machine there may be one before it
+            pinged.set()
+
+    asyncio.run(asyncio.wait_for(app(scope("GET", "/"), receive, send), PATIENCE))
+    assert [part for part in sent if part not in (b"", ping)] == [first, second]
+    assert ping in sent[sent.index(first) : sent.index(second)]
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,11 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     there = block("ini").replace("/srv/shop/venv/bin/data-bridge", shutil.which("true") or "/bin/true")
     (tmp_path / "shop.service").write_text(there)
     ended = subprocess.run(
-        [program, "verify", str(tmp_path / "shop.service")], capture_output=True, text=True, timeout=60, check=False
+        [program, "verify", str(tmp_path / "shop.service")],
+        capture_output=True,
+        text=True,
+        timeout=servers.PATIENCE,
+        check=False,
     )
     said = [line for line in ended.stderr.splitlines() if "shop.service" in line]
     assert said == []
@@ -93,7 +97,7 @@ def nginx(folder: Path, upstream: str, certificate: Certificate) -> Iterator[int
         f"events {{}}\nhttp {{ access_log off; {paths}\n{example}}}\n"
     )
     command = [program, "-p", str(folder), "-c", str(config)]
-    tried = subprocess.run([*command, "-t"], capture_output=True, text=True, timeout=60, check=False)
+    tried = subprocess.run([*command, "-t"], capture_output=True, text=True, timeout=servers.PATIENCE, check=False)
     assert tried.returncode == 0, tried.stderr
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:

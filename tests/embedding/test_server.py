@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from tests.support.servers import PATIENCE
 
 import data_bridge
 from data_bridge.exceptions import StartupFailed
@@ -54,7 +55,7 @@ def _fresh() -> None:
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    data_bridge.run(asyncio.wait_for(main, 30))
+    data_bridge.run(asyncio.wait_for(main, PATIENCE))
 
 
 def test_it_accepts_inside_the_context_and_shuts_the_app_down_after_it() -> None:

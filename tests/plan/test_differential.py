@@ -140,7 +140,7 @@ def pair(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
 
 def answers(base: str) -> list[Any]:
     # A connection for each: servers close it after an error of theirs, each at another time.
-    with httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0)) as client:
+    with httpx.Client(limits=httpx.Limits(max_keepalive_connections=0)) as client:
         return [
             (answer.status_code, sorted(_own_left_out(answer.headers, base)), answer.content)
             for method, path, options in REQUESTS

@@ -64,7 +64,7 @@ REQUESTS: list[Sent] = [
 
 
 def answers(server: servers.Server) -> list[Any]:
-    with httpx.Client(base_url=server.url, timeout=30) as client:
+    with httpx.Client(base_url=server.url) as client:
         found = []
         for path, kind, body in REQUESTS:
             fields = {"content-type": kind} if kind else {}

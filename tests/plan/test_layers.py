@@ -165,7 +165,7 @@ def answer(server: servers.Server, method: str, target: str, fields: dict[str, s
     length = {} if body is None else {"content-length": str(len(body))}
     lines = {"host": f"{server.host}:{server.port}", "connection": "close", **length, **fields}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    with socket.create_connection((server.host, server.port), timeout=30) as connection:
+    with socket.create_connection((server.host, server.port), timeout=servers.PATIENCE) as connection:
         connection.sendall(f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode() + (body or b""))
         response = HTTPResponse(connection, method=method)
         response.begin()

@@ -39,7 +39,7 @@ def url() -> Iterator[str]:
     ],
 )
 def test_no_frame_but_the_users(url: str, method: str, path: str, content: Any, function: str) -> None:
-    with httpx.Client(base_url=url, timeout=30) as client:
+    with httpx.Client(base_url=url) as client:
         client.request(method, path, json=content)
         client.get("/frames/start")
         for _ in range(3):
@@ -54,7 +54,7 @@ def test_no_frame_but_the_users(url: str, method: str, path: str, content: Any, 
 def test_a_hundred_sleepers_sleep_at_once(url: str) -> None:
     async def sleep_all() -> list[int]:
         limits = httpx.Limits(max_connections=100)
-        async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits) as client:
+        async with httpx.AsyncClient(base_url=url, limits=limits) as client:
             answers = await asyncio.gather(*(client.get("/slow") for _ in range(100)))
             return [answer.status_code for answer in answers]
 
@@ -62,7 +62,7 @@ def test_a_hundred_sleepers_sleep_at_once(url: str) -> None:
 
 
 def test_contexts_do_not_leak_between_requests(url: str) -> None:
-    with httpx.Client(base_url=url, timeout=30) as client:
+    with httpx.Client(base_url=url) as client:
         assert client.get("/teapot").json()["mood"] == "angry"
         assert client.get("/mood").json() == "calm"
         client.get("/log")
@@ -72,7 +72,7 @@ def test_contexts_do_not_leak_between_requests(url: str) -> None:
 
 
 def test_a_missing_page_needs_no_interpreter(url: str) -> None:
-    with httpx.Client(base_url=url, timeout=30) as client:
+    with httpx.Client(base_url=url) as client:
         client.get("/frames/start")
         assert client.get("/nowhere").json() == {"detail": "Not Found"}
         assert client.post("/text").json() == {"detail": "Method Not Allowed"}

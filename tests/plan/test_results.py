@@ -14,7 +14,7 @@ PATHS = [route.path for route in results.app.routes if route.path not in ("/docs
 
 
 def answers(base: str) -> list[Any]:
-    with httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0)) as client:
+    with httpx.Client(limits=httpx.Limits(max_keepalive_connections=0)) as client:
         found = [client.get(base + path) for path in PATHS]
     return [(answer.status_code, answer.headers["content-type"], answer.content) for answer in found]
 

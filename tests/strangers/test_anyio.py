@@ -125,7 +125,7 @@ def test_a_portal_runs_our_loop_in_a_thread() -> None:
     with anyio.from_thread.start_blocking_portal(backend_options=options) as portal:
         assert portal.call(which) is Loop
         futures = [portal.start_task_soon(anyio.sleep, 0.001) for _ in range(100)]
-        assert [future.result(10) for future in futures] == [None] * 100
+        assert [future.result(servers.PATIENCE) for future in futures] == [None] * 100
 
 
 def test_worker_threads_are_kept() -> None:
@@ -215,7 +215,7 @@ def test_httpx_streams_pools_and_times_out() -> None:
             async with client.stream("POST", "/echo", content=_chunks()) as answer:
                 assert sum([len(chunk) async for chunk in answer.aiter_bytes()]) == 10 * 50_000
             with pytest.raises(httpx.ReadTimeout):
-                await client.get("/never", timeout=httpx.Timeout(10, read=0.05))
+                await client.get("/never", timeout=httpx.Timeout(servers.PATIENCE, read=0.05))
             assert (await client.get("/echo")).status_code == 200
 
     with servers.uvicorn("echo:app", "--loop", "data_bridge:new_event_loop", app_dir=APPS) as server:

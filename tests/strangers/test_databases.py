@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 import redis.asyncio
 from tests.support import databases
+from tests.support.servers import PATIENCE
 
 import data_bridge
 from data_bridge.loop import Loop
@@ -40,6 +41,11 @@ def assert_ours() -> None:
     assert isinstance(asyncio.get_running_loop(), Loop)
 
 
+def connected(port: int) -> redis.asyncio.Redis:
+    """A client that does not give up after five seconds, as it would by itself."""
+    return redis.asyncio.Redis(port=port, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+
+
 async def fail_in_a_transaction(speaker: asyncpg.Connection) -> None:
     async with speaker.transaction():
         await speaker.execute("notify news, 'never'")
@@ -49,7 +55,7 @@ async def fail_in_a_transaction(speaker: asyncpg.Connection) -> None:
 def test_redis_py_pipelines_and_subscribes(redis_port: int) -> None:
     async def main() -> int:
         assert_ours()
-        client = redis.asyncio.Redis(port=redis_port)
+        client = connected(redis_port)
         async with client.pipeline() as pipe:
             for number in range(1000):
                 pipe.incrby("sum", number)
@@ -57,7 +63,7 @@ def test_redis_py_pipelines_and_subscribes(redis_port: int) -> None:
         async with client.pubsub() as listener:
             await listener.subscribe("news")
             await client.publish("news", "hello")
-            kinds = [(await listener.get_message(timeout=10))["type"] for _ in range(2)]
+            kinds = [(await listener.get_message(timeout=PATIENCE))["type"] for _ in range(2)]
             assert kinds == ["subscribe", "message"]
         total = int(await client.get("sum"))
         await client.aclose()
@@ -69,7 +75,7 @@ def test_redis_py_pipelines_and_subscribes(redis_port: int) -> None:
 def test_redis_py_waits_in_many_tasks_at_once(redis_port: int) -> None:
     async def main() -> None:
         assert_ours()
-        async with redis.asyncio.Redis(port=redis_port) as client:
+        async with connected(redis_port) as client:
             waiting = [asyncio.create_task(client.blpop(f"queue-{number}")) for number in range(20)]
             for number in range(20):
                 await client.rpush(f"queue-{number}", b"v" * number * 10_000)
@@ -108,7 +114,7 @@ def test_asyncpg_notifies_and_rolls_back(place: dict[str, Any]) -> None:
         heard: asyncio.Queue[str] = asyncio.Queue()
         await listener.add_listener("news", lambda *message: heard.put_nowait(message[-1]))
         await speaker.execute("notify news, 'hello'")
-        assert await asyncio.wait_for(heard.get(), 10) == "hello"
+        assert await asyncio.wait_for(heard.get(), PATIENCE) == "hello"
         with pytest.raises(asyncpg.DivisionByZeroError):
             await fail_in_a_transaction(speaker)
         assert heard.empty()

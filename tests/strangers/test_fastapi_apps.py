@@ -74,12 +74,14 @@ def by_requests(base: str) -> list[Any]:
         return [
             (answer.status_code, sorted((k.lower(), v) for k, v in answer.headers.items()), answer.content)
             for method, path, options in REQUESTS
-            for answer in [session.request(method, base + path, allow_redirects=False, timeout=30, **options)]
+            for answer in [
+                session.request(method, base + path, allow_redirects=False, timeout=servers.PATIENCE, **options)
+            ]
         ]
 
 
 def by_httpx(base: str) -> list[Any]:
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client() as client:
         return [
             (answer.status_code, sorted((k.lower(), v) for k, v in answer.headers.items()), answer.content)
             for method, path, options in REQUESTS
@@ -94,7 +96,7 @@ def _for_httpx(options: dict[str, Any]) -> dict[str, Any]:
 def by_aiohttp(base: str) -> list[Any]:
     async def ask() -> list[Any]:
         answers = []
-        timeout = aiohttp.ClientTimeout(total=30)
+        timeout = aiohttp.ClientTimeout(total=servers.PATIENCE)
         async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
             for method, path, options in REQUESTS:
                 async with session.request(method, base + path, allow_redirects=False, **options) as answer:
@@ -120,8 +122,7 @@ def without_own(answer: Any, base: str) -> Any:
 
 def test_an_upload_as_a_form(pair: tuple[str, str]) -> None:
     answers = [
-        httpx.post(base + "/form", data={"name": "n"}, files={"file": ("a.bin", b"\0" * 70_000)}, timeout=30)
-        for base in pair
+        httpx.post(base + "/form", data={"name": "n"}, files={"file": ("a.bin", b"\0" * 70_000)}) for base in pair
     ]
     assert answers[0].status_code == answers[1].status_code == 200
     assert answers[0].json() == answers[1].json() == {"name": "n", "filename": "a.bin", "size": 70_000}

@@ -42,7 +42,7 @@ def answers(base: str) -> list[Any]:
     found = []
     for method, path, options in REQUESTS:
         # A connection for each: what one server does with a connection after an error is no matter here.
-        with httpx.Client(base_url=base, timeout=30, verify=False) as client:
+        with httpx.Client(base_url=base, verify=False) as client:
             answer = client.request(method, path, **_for_httpx(options))
         fields = sorted((k.lower(), v) for k, v in answer.headers.items() if k.lower() not in FRAMING)
         found.append(without_own((answer.status_code, fields, answer.content), base))
@@ -56,7 +56,7 @@ def test_answers_are_those_of_fastapi(ours: str, expected: list[Any]) -> None:
 
 
 def test_an_upload_as_a_form(ours: str) -> None:
-    answer = httpx.post(f"{ours}/form", data={"name": "n"}, files={"file": ("a.bin", b"\0" * 70_000)}, timeout=30)
+    answer = httpx.post(f"{ours}/form", data={"name": "n"}, files={"file": ("a.bin", b"\0" * 70_000)})
     assert answer.json() == {"name": "n", "filename": "a.bin", "size": 70_000}
 
 
@@ -65,7 +65,7 @@ def test_websockets(ours: str) -> None:
         async with aiohttp.ClientSession() as session:
             async with session.ws_connect(f"{ours}/rooms/7?token=t") as websocket:
                 await websocket.send_str("hello")
-                said = json.loads(await websocket.receive_str(timeout=30))
+                said = json.loads(await websocket.receive_str(timeout=servers.PATIENCE))
                 await websocket.close(code=4000)
             try:
                 await session.ws_connect(f"{ours}/rooms/none")

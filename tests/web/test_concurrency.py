@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from data_bridge.concurrency import THREADS, contextmanager_in_threadpool, iterate_in_threadpool, run_in_threadpool
+from tests.support.servers import PATIENCE
 from tests.web.twins import OURS, same
 
 variable = contextvars.ContextVar("variable", default=0)
@@ -49,7 +50,7 @@ def test_results_exceptions_and_context():
 def test_forty_run_at_once():
     async def run():
         barrier = threading.Barrier(THREADS)
-        await asyncio.wait_for(asyncio.gather(*(run_in_threadpool(barrier.wait) for _ in range(THREADS))), 20)
+        await asyncio.wait_for(asyncio.gather(*(run_in_threadpool(barrier.wait) for _ in range(THREADS))), PATIENCE)
 
     asyncio.run(run())
 

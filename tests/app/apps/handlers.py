@@ -55,7 +55,7 @@ barrier = threading.Barrier(40)
 
 @app.get("/forty")
 def forty():
-    return barrier.wait(timeout=10) >= 0
+    return barrier.wait(timeout=60) >= 0
 
 
 @app.get("/late-fault")
@@ -64,10 +64,13 @@ async def late_fault():
     raise ValueError("nobody waits for this")
 
 
-@app.get("/sleep")
-async def sleep():
-    await asyncio.sleep(0.1)
-    return "slept"
+hundred = asyncio.Barrier(100)
+
+
+@app.get("/hundred")
+async def one_of_a_hundred():
+    await hundred.wait()
+    return "all here"
 
 
 @app.get("/timeout")

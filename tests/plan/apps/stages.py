@@ -188,7 +188,7 @@ async def context(tasks: BackgroundTasks, name: str, task: Annotated[Any, Depend
 async def bare_context(name: str) -> Any:
     seen = whose()
     deeper.set(f"deeper {name}")
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         tasks = [group.create_task(asyncio.sleep(0, deeper.get())) for _ in range(3)]
     async with anyio.create_task_group() as others:
         others.start_soon(anyio.sleep, 0)

@@ -136,7 +136,7 @@ def injected(_environ: Environ, start: Start) -> Iterable[bytes]:
 
 def meets(_environ: Environ, start: Start) -> Iterable[bytes]:
     """Answers once four are here at the same time."""
-    MEETING.wait(20)
+    MEETING.wait(60)
     start("200 OK", [])
     return [threading.current_thread().name.encode()]
 
@@ -154,7 +154,7 @@ class Sized:
             yield b"too much"
 
     def close(self) -> None:
-        ANSWERED.wait(20)
+        ANSWERED.wait(60)
         EVENTS.append("closed late")
 
 
