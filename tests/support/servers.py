@@ -13,11 +13,11 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
 #: What all print when they accept.
 LISTENING = re.compile(
@@ -65,6 +65,17 @@ class Server:
             assert self.process.poll() is None or holds(), self.output
             with self.news:
                 self.news.wait(0.02)
+
+    @contextlib.contextmanager
+    def standing_still(self, pid: int | None = None) -> Iterator[None]:
+        """Stop it, or another process of it, for a while; what happens meanwhile is one moment to it."""
+        pid = self.process.pid if pid is None else pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            self.wait_until(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the end, and for all that was printed; gives the exit code."""

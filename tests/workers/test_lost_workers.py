@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from pathlib import Path
 
 import httpx
 from tests.support import servers
@@ -63,13 +62,8 @@ def test_a_stopped_worker_leaves_new_connections_to_others_and_may_go_on() -> No
     with servers.data_bridge("app:app", "--workers", "2", app_dir=APPS) as server:
         held = held_by_both(server)
         victim = held[0].worker
-        os.kill(victim, signal.SIGSTOP)
-        try:
-            server.wait_until(lambda: Path(f"/proc/{victim}/stat").read_text().rpartition(")")[2].split()[0] == "T")
-            with httpx.Client(timeout=servers.PATIENCE) as client:
-                answers = {client.get(server.url, headers={"connection": "close"}).text for _ in range(20)}
-        finally:
-            os.kill(victim, signal.SIGCONT)
+        with server.standing_still(victim), httpx.Client(timeout=servers.PATIENCE) as client:
+            answers = {client.get(server.url, headers={"connection": "close"}).text for _ in range(20)}
         assert answers <= {str(pid) for pid in ready(server) if pid != victim}
         assert all(b" to its end" in each.release() for each in held)
         assert len(ready(server)) == 2

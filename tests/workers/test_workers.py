@@ -257,7 +257,7 @@ def test_a_worker_that_is_spent_is_replaced(flags: tuple[str, ...], reason: str)
     with servers.data_bridge("app:app", "--workers", "2", *flags, app_dir=APPS) as server:
         first = ready(server)[0]
         await_end(first)
-        assert re.search(rf"Worker {first} is replaced: .*{reason}", server.output)
+        server.wait_until(lambda: bool(re.search(rf"Worker {first} is replaced: .*{reason}", server.output)))
         assert ask(server) != first
 
 
