@@ -83,7 +83,7 @@ def test_requests_by_route_and_status(server: servers.Server) -> None:
     with connect(f"ws://{server.host}:{server.port}/ws") as websocket:
         websocket.send("hello")
         assert websocket.recv() == "hello"
-        count("GET", "app", 101)
+        count("GET", "/ws", 101)
         assert read(server).get("connections", state="websocket") == 1
     cut = dial(server)
     cut.sendall(b"GET /waits HTTP/1.1\r\nHost: a\r\n\r\n")

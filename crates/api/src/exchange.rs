@@ -440,6 +440,16 @@ impl Exchange {
         self.inner.set_route(route);
     }
 
+    /// Whether somebody counts by routes and does not know this one's.
+    pub fn wants_route(&self) -> bool {
+        self.inner.wants_route()
+    }
+
+    /// [`Exchange::set_route`] by a template's text alone. One that is too long for those who count is not taken.
+    pub fn name_route(&self, template: &str) {
+        self.inner.name_route(template);
+    }
+
     /// The request's turn in Python has come, for those who count how long it waited.
     pub fn begin_work(&self) {
         self.inner.begin_work(Instant::now);

@@ -312,6 +312,19 @@ impl Inner {
         self.link.engine.count(count);
     }
 
+    pub(super) fn wants_route(&self) -> bool {
+        self.row.get() == 0 && self.link.engine.meter.is_some()
+    }
+
+    pub(super) fn name_route(&self, template: &str) {
+        let count = |meter: &Meter| {
+            if let Some(row) = meter.row_of(template, self.head.raw_method()) {
+                self.row.set(row);
+            }
+        };
+        self.link.engine.count(count);
+    }
+
     /// Its turn in Python has come.
     pub(super) fn begin_work(&self, now: impl FnOnce() -> Instant) {
         if let Some(began) = self.began {

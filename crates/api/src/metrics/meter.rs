@@ -49,6 +49,12 @@ impl Meter {
         self.index.borrow_mut().find(&*self.words, route, method)
     }
 
+    /// The row of a route by its text; none for one that is too long to be kept whole.
+    pub(crate) fn row_of(&self, route: &str, method: &[u8]) -> Option<Number> {
+        let index = &mut *self.index.borrow_mut();
+        rows::fits(route).then(|| index.find_text(&*self.words, route, method))
+    }
+
     /// The row of what an app answers whose routes are not known.
     pub(crate) fn app_row(&self, method: &[u8]) -> Number {
         self.row(&rows::APP, method)

@@ -89,6 +89,11 @@ impl Index {
         number
     }
 
+    /// [`Index::find`] for a text that nobody holds.
+    pub(super) fn find_text(&mut self, words: &[AtomicU64], route: &str, method: &[u8]) -> Number {
+        self.look_up(words, route, number_of(method))
+    }
+
     fn look_up(&mut self, words: &[AtomicU64], route: &str, method: usize) -> Number {
         let text = shortened(route);
         if let Some(number) = self.known.get(&(text.into(), method)) {
@@ -137,6 +142,11 @@ pub(super) fn answered(words: &[AtomicU64], number: Number, status: u16, took: D
 fn rows(words: &[AtomicU64]) -> impl Iterator<Item = &[AtomicU64]> {
     let count = usize::try_from(words[ROW_COUNT].load(Ordering::Acquire)).unwrap_or(MOST);
     (0..count.min(MOST)).map(|index| &words[start(index)..start(index + 1)])
+}
+
+/// Whether a route's text is kept whole.
+pub(super) fn fits(route: &str) -> bool {
+    route.len() <= LONGEST
 }
 
 fn shortened(route: &str) -> &str {

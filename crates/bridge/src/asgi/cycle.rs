@@ -15,6 +15,7 @@ use pyo3::types::PyDict;
 use super::awaitable::{Awaited, For, resolve};
 use super::message::{self, FilePart, Kind};
 use super::protocol::{Outcome, Protocol, Sent};
+use super::route::Routing;
 use crate::errors;
 
 /// The order in which an app may send.
@@ -33,6 +34,7 @@ enum Phase {
 /// The state of one call, shared by `receive`, `send` and the exchange's events. Lives on the loop's thread.
 pub struct Cycle {
     exchange: Exchange,
+    routing: Routing,
     phase: Cell<Phase>,
     announced_trailers: Cell<bool>,
     trailers: RefCell<message::Headers>,
@@ -73,6 +75,7 @@ impl Cycle {
     pub fn new(exchange: Exchange, cancels: bool) -> Rc<Self> {
         let cycle = Rc::new_cyclic(|itself| Self {
             exchange,
+            routing: Routing::default(),
             phase: Cell::new(Phase::Start),
             announced_trailers: Cell::new(false),
             trailers: RefCell::default(),
@@ -155,6 +158,7 @@ impl Cycle {
 
     fn start(&self, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<()> {
         let start = message::Start::read(py, sent)?;
+        self.routing.settle(py, &self.exchange);
         self.exchange
             .start(start.status, start.headers.pairs())
             .map_err(|error| errors::response(&error))?;
@@ -253,6 +257,10 @@ impl Protocol for Cycle {
         &self.exchange
     }
 
+    fn routing(&self) -> &Routing {
+        &self.routing
+    }
+
     /// Errors: `RuntimeError` for an illegal order or a response that HTTP forbids, `ClientDisconnected` (an `OSError`) where a
     /// stream goes on after a disconnect (ASGI 2.4).
     fn send(self: Rc<Self>, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<Sent> {
@@ -280,6 +288,7 @@ impl Protocol for Cycle {
 
     fn close(&self, py: Python<'_>, _raised: bool) -> Outcome {
         drop(self.task.take());
+        self.routing.settle(py, &self.exchange);
         let outcome = match self.phase.replace(Phase::Done) {
             Phase::Start if self.overdue.get() => Outcome::Overdue,
             Phase::Done => Outcome::Complete,

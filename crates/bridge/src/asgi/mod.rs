@@ -5,6 +5,7 @@ mod cycle;
 pub mod header_names;
 mod message;
 mod protocol;
+mod route;
 pub mod scope;
 mod websocket;
 
@@ -160,6 +161,7 @@ impl Shared {
             if let Some((key, value)) = beginning.extra {
                 scope.set_item(key, value)?;
             }
+            call.routing().watch(&scope, call.exchange());
             let own = match beginning.context {
                 None => request_id::context(py, call.exchange())?,
                 Some(_) => None,

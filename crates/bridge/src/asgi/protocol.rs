@@ -7,11 +7,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::awaitable::Awaited;
+use super::route::Routing;
 
 /// One call: what `receive`, `send` and the end of the app mean. `receive` is [`Awaited::value`].
 pub trait Protocol: Awaited {
     /// The request.
     fn exchange(&self) -> &Exchange;
+    /// Its route; settled where an answer begins, and by [`Protocol::close`].
+    fn routing(&self) -> &Routing;
     /// Carries out one message of the app.
     fn send(self: Rc<Self>, py: Python<'_>, message: &Bound<'_, PyDict>) -> PyResult<Sent>;
     /// The app has returned or raised; whatever it left undone is settled here.

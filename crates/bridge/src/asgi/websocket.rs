@@ -17,6 +17,7 @@ use self::message::{Accept, Closing, Kind, Payload};
 use super::awaitable::{Awaited, For, resolve};
 use super::message::{Body, Start};
 use super::protocol::{Outcome, Protocol, Sent};
+use super::route::Routing;
 use crate::errors;
 
 /// The order in which an app may send.
@@ -35,6 +36,7 @@ enum Phase {
 /// The state of one call, shared by `receive`, `send` and the events of the connection. Lives on the loop's thread.
 pub struct Conversation {
     exchange: Exchange,
+    routing: Routing,
     handshake: Handshake,
     socket: OnceCell<WebSocket>,
     phase: Cell<Phase>,
@@ -54,6 +56,7 @@ impl Conversation {
     pub fn new(exchange: Exchange, handshake: Handshake) -> Rc<Self> {
         let made = Rc::new_cyclic(|itself| Self {
             exchange,
+            routing: Routing::default(),
             handshake,
             socket: OnceCell::new(),
             phase: Cell::new(Phase::Connecting),
@@ -196,13 +199,19 @@ impl Protocol for Conversation {
         &self.exchange
     }
 
+    fn routing(&self) -> &Routing {
+        &self.routing
+    }
+
     /// Errors: `RuntimeError` for an illegal order, `ClientDisconnected` (an `OSError`) once the client has left.
     fn send(self: Rc<Self>, py: Python<'_>, sent: &Bound<'_, PyDict>) -> PyResult<Sent> {
         let phase = self.phase.get();
         if matches!(phase, Phase::Connecting | Phase::Denial) && self.exchange.is_disconnected() {
             return Err(errors::disconnected(py));
         }
-        match (phase, Kind::of(py, sent)?) {
+        let kind = Kind::of(py, sent)?;
+        self.routing.settle(py, &self.exchange);
+        match (phase, kind) {
             (Phase::Connecting, Kind::Accept) => self.accept(py, sent)?,
             (Phase::Connecting, Kind::Close) => self.refuse(py)?,
             (Phase::Connecting, Kind::ResponseStart) => self.start_denial(py, sent)?,
@@ -218,6 +227,7 @@ impl Protocol for Conversation {
     }
 
     fn close(&self, py: Python<'_>, raised: bool) -> Outcome {
+        self.routing.settle(py, &self.exchange);
         let left = self.exchange.is_disconnected();
         let outcome = match (self.phase.get(), self.socket.get()) {
             (Phase::Done, _) => Outcome::Complete,
