@@ -169,6 +169,8 @@ def test_a_pending_task_that_is_destroyed_is_reported(loop, told):
     del task
     gc.collect()
     assert told[0]["message"] == "Task was destroyed but it is pending!"
+    told.clear()  # the report keeps its task, and from 3.14 on all_tasks() counts one that has come back to life
+    gc.collect()
 
 
 def test_a_cancelled_error_in_a_callback_is_reported(loop, told):
