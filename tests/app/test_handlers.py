@@ -21,7 +21,8 @@ APPS = Path(__file__).parent / "apps"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[servers.Server]:
-    with servers.data_bridge("handlers:app", app_dir=APPS) as server:
+    patient = ("--linger-timeout", str(servers.PATIENCE))  # a slow machine's clients send slowly
+    with servers.data_bridge("handlers:app", *patient, app_dir=APPS) as server:
         yield server
 
 

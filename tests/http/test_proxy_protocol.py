@@ -167,7 +167,7 @@ def test_behind_haproxy(version: str, server: servers.Server, tmp_path: Path) ->
     config = tmp_path / "haproxy.cfg"
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config.write_text(
-            "defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s\n"
+            "defaults\n mode http\n timeout connect 90s\n timeout client 90s\n timeout server 90s\n"
             f"frontend front\n bind fd@{listening.fileno()}\n default_backend back\n"
             f"backend back\n server one {server.host}:{server.port} {version}\n"
         )
