@@ -8,6 +8,8 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
+import websockets.asyncio.client
+import websockets.sync.client
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
 from tests.support.servers import PATIENCE
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 # httpx gives up after five seconds where a test says nothing; a busy machine may need them.
 for phase in ("connect", "read", "write", "pool"):
     setattr(DEFAULT_TIMEOUT_CONFIG, phase, PATIENCE)
+
+# Clients of websockets do so after ten.
+for begin in (websockets.sync.client.connect, websockets.asyncio.client.connect.__init__):
+    begin.__kwdefaults__.update(dict.fromkeys(("open_timeout", "ping_timeout", "close_timeout"), PATIENCE))
 
 # A shell starts what runs in its background with SIGINT ignored, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
