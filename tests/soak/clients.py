@@ -32,9 +32,11 @@ class Clients(ABC):
             thread.join()
 
     def _run(self, number: int) -> None:
-        address = self._server.host, self._server.port
-        with closing(http.client.HTTPConnection(*address, timeout=servers.PATIENCE)) as connection:
+        with closing(self._connection()) as connection:
             self._ask(connection, number)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self._server.host, self._server.port, timeout=servers.PATIENCE)
 
     @abstractmethod
     def _ask(self, connection: http.client.HTTPConnection, number: int) -> None:
