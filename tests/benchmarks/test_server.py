@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from benchmarks.driver.check import UnequalError, check
 from benchmarks.driver.closed_loop import ClosedLoop
-from benchmarks.driver.latency import pace, percentile
+from benchmarks.driver.latency import Sample, pace, percentile
 from benchmarks.driver.process import Server, StartError, free_port
 from benchmarks.scenarios import Scenario
+from tests.support.servers import PATIENCE
 
 CODE = """
 import http.server, sys, threading
@@ -32,7 +33,7 @@ HELLO = Scenario("hello", "hello", "/", b"hello", "text/plain")
 def server(tmp_path: Path):
     port = free_port()
     with Server([sys.executable, "-c", CODE, str(port)], port=port, cwd=tmp_path, env={}, core=None) as running:
-        assert running.wait_ready("/") > 0
+        assert running.wait_ready("/", PATIENCE) > 0
         yield running
     assert not running.alive()
 
@@ -52,8 +53,11 @@ def test_an_unequal_answer_is_refused(server: Server):
 
 
 def test_paced_requests_keep_one_connection(server: Server):
-    samples = pace(server.port, "/", seconds=1, interval=0.005)
-    assert 2 <= len(samples) <= 201
+    def second() -> list[Sample]:
+        return pace(server.port, "/", seconds=1, interval=0.005)
+
+    samples = next(found for found in iter(second, None) if len(found) > 1)  # a machine may stand still for one
+    assert len(samples) <= 201
     assert all(earlier.sent + 0.005 <= later.sent for earlier, later in pairwise(samples))
 
 
@@ -61,7 +65,7 @@ def test_the_closed_loop_counts_every_answer(server: Server):
     scenario = Scenario("two", "two", "/", b"hello", "text/plain", connections=2)
     with ClosedLoop(scenario, server.port) as load:
         assert load.run(0.0) == 2
-        assert load.run(1.0) > 2
+        assert any(load.run(1.0) > 2 for _ in range(10)), "a machine may stand still for a second"
 
 
 def test_a_server_that_ends_is_reported_with_its_last_words(tmp_path: Path):

@@ -62,7 +62,8 @@ class Server:
         end = time.monotonic() + patience
         while not holds():
             assert time.monotonic() < end, self.output
-            assert self.process.poll() is None or holds(), self.output
+            over = self.process.poll() is not None and self.silent.is_set()
+            assert not over or holds(), self.output
             with self.news:
                 self.news.wait(0.02)
 
