@@ -152,6 +152,8 @@ async def live(
             occasion.started(server, stop)
             await stop.asked.wait()
             await _drain(server, stop, settings.graceful_timeout)
+            if not stop.forced.is_set():
+                await server.flush_log()
         finally:
             server.close()
         await lifespan.shutdown()

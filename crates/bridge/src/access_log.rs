@@ -9,15 +9,23 @@ use pyo3::prelude::*;
 
 use crate::coroutine::later;
 
-/// The access log that the settings ask for. `through_python`: as records of the logger `data_bridge.access`.
-///
-/// Without it no line takes the GIL: the lines of one turn are written together by a task of the runtime.
-pub fn sink(wanted: bool, format: Format, through_python: bool) -> Option<AccessLog> {
-    if !wanted {
-        return None;
-    }
+/// The access log as records of the logger `data_bridge.access`.
+pub fn through_python(format: Format) -> AccessLog {
     let lines = Rc::new(RefCell::new(String::new()));
-    let prefix = if through_python || format != Format::Usual {
+    AccessLog::new(format, move |line| {
+        let mut waiting = lines.borrow_mut();
+        if waiting.is_empty() {
+            let lines = Rc::clone(&lines);
+            later(move |py| hand_over(py, &lines.take()));
+        }
+        waiting.push_str(line);
+        waiting.push('\n');
+    })
+}
+
+/// The access log straight to standard output, by the outlet: no line takes the GIL.
+pub fn to_stdout(format: Format) -> (AccessLog, Rc<Outlet>) {
+    let prefix = if format != Format::Usual {
         ""
     } else if std::io::stdout().is_terminal() {
         "\x1b[32mINFO\x1b[0m:     "
@@ -25,22 +33,9 @@ pub fn sink(wanted: bool, format: Format, through_python: bool) -> Option<Access
         "INFO:     "
     };
     let outlet = Outlet::stdout();
-    Some(AccessLog::new(format, move |line| {
-        let first = lines.borrow().is_empty();
-        {
-            let mut lines = lines.borrow_mut();
-            lines.push_str(prefix);
-            lines.push_str(line);
-            lines.push('\n');
-        }
-        if first && through_python {
-            let lines = Rc::clone(&lines);
-            later(move |py| hand_over(py, &lines.take()));
-        } else if first {
-            let (lines, outlet) = (Rc::clone(&lines), Rc::clone(&outlet));
-            tokio::task::spawn_local(async move { outlet.write(&lines.take()) });
-        }
-    }))
+    let taker = Rc::clone(&outlet);
+    let log = AccessLog::new(format, move |line| taker.line(prefix, line));
+    (log, outlet)
 }
 
 fn hand_over(py: Python<'_>, lines: &str) {

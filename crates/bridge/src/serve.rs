@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::access_log::Outlet;
 use api::metrics::{self, Fronted, LoopMeter, Meter};
 use api::server::{self, DrainReport, Handle, Listener};
 use api::service::Service;
@@ -40,6 +41,8 @@ struct State {
     /// Where the app is one of WSGI.
     wsgi: RefCell<Option<Wsgi>>,
     counting: Option<Counting>,
+    /// Of the access log, where it goes to standard output.
+    outlet: Option<Rc<Outlet>>,
     /// Folders whose files are served before the app, until it starts.
     folders: Cell<Option<settings::Folders>>,
     /// Whether clients are shown what went wrong.
@@ -82,6 +85,9 @@ impl State {
         if let Some(counting) = &self.counting {
             let turns = || Arc::new(Turns(Arc::clone(&counting.turns))) as Arc<dyn Observer>;
             host::observe(py, self.event_loop.bind(py).cast()?, begins.then(turns));
+            if !begins {
+                counting.turns.take_counts();
+            }
         }
         Ok(())
     }
@@ -132,6 +138,8 @@ impl Server {
             .map(duplicate)
             .collect::<Result<_, _>>()
             .map_err(|error| errors::system(&error))?;
+        let (access_log, outlet) = settings::access_log(settings)?;
+        config.access_log = access_log;
         let counting = board.map(|board| Counting::begin(board, slot, settings));
         let counting = counting.transpose()?;
         config.meter = counting.as_ref().map(|counting| Rc::clone(&counting.meter));
@@ -143,6 +151,7 @@ impl Server {
             running: Rc::default(),
             wsgi: RefCell::default(),
             counting,
+            outlet,
             folders: Cell::new(settings::folders(settings)?),
             debug: settings.getattr("debug")?.extract()?,
         }))))
@@ -231,6 +240,20 @@ impl Server {
             drained,
             |py, report: DrainReport| Ok(report.aborted.into_pyobject(py)?.into_any()),
         )
+    }
+
+    /// Writes what is kept of the access log, a second at most, and throws the rest away. To be awaited.
+    fn flush_log<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let own = self.state()?;
+        let outlet = own.outlet.clone();
+        let flushed = async move {
+            if let Some(outlet) = outlet {
+                outlet.finish().await;
+            }
+        };
+        awaitable(own.event_loop.bind(py), flushed, |py, ()| {
+            Ok(py.None().into_bound(py))
+        })
     }
 
     /// Reads the certificates' files anew. To be awaited.

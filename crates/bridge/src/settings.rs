@@ -2,9 +2,10 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
-use api::access_log::Format;
+use api::access_log::{AccessLog, Format, Outlet};
 use api::compress::Compression;
 use api::forwarded::{Dialect, Trusted};
 use api::http2;
@@ -42,13 +43,23 @@ pub fn config(settings: &Bound<'_, PyAny>) -> PyResult<Config> {
         date_header: get(settings, "date_header")?,
         compression: compression(settings)?,
         request_ids: request_ids(settings)?,
-        access_log: access_log::sink(
-            get(settings, "access_log")?,
-            log_format(settings)?,
-            get::<Option<String>>(settings, "log_config")?.is_some(),
-        ),
         ..defaults
     })
+}
+
+/// The access log, where one is wanted, and its way to standard output where the user has not configured logging.
+pub fn access_log(
+    settings: &Bound<'_, PyAny>,
+) -> PyResult<(Option<AccessLog>, Option<Rc<Outlet>>)> {
+    let format = log_format(settings)?;
+    if !get::<bool>(settings, "access_log")? {
+        return Ok((None, None));
+    }
+    if get::<Option<String>>(settings, "log_config")?.is_some() {
+        return Ok((Some(access_log::through_python(format)), None));
+    }
+    let (log, outlet) = access_log::to_stdout(format);
+    Ok((Some(log), Some(outlet)))
 }
 
 /// Folders to serve, and how.

@@ -22,12 +22,18 @@ const MOST: usize = 1 << 20;
 /// How long to wait before the next attempt.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// At the end there are so many attempts, with such pauses: a second. Not by the clock, which runs on while a reader cannot.
+const LAST_ATTEMPTS: u32 = 100;
+const LAST_PAUSE: Duration = Duration::from_millis(10);
+
 /// A pipe that can be written to takes so much at once (Linux's `PIPE_BUF`).
 const WHOLE: usize = 4096;
 
 /// Where lines go.
 pub struct Outlet {
     way: Way,
+    /// Lines of this turn, which are written together.
+    fresh: RefCell<String>,
     /// What was not taken yet: the end of a line, and lines.
     waiting: RefCell<Vec<u8>>,
     /// Lines thrown away since the last that was taken.
@@ -55,13 +61,41 @@ impl Outlet {
     fn new(way: Way) -> Rc<Self> {
         Rc::new(Self {
             way,
+            fresh: RefCell::default(),
             waiting: RefCell::default(),
             dropped: Cell::new(0),
         })
     }
 
+    /// Has a line written soon, inside the runtime; `prefix` comes before it, and the line break after it.
+    pub fn line(self: &Rc<Self>, prefix: &str, line: &str) {
+        let mut fresh = self.fresh.borrow_mut();
+        if fresh.is_empty() {
+            let outlet = Rc::clone(self);
+            tokio::task::spawn_local(async move { outlet.write(&outlet.fresh.take()) });
+        }
+        fresh.push_str(prefix);
+        fresh.push_str(line);
+        fresh.push('\n');
+    }
+
+    /// Writes what is kept for as long as it is taken, a second at most; what is left is thrown away. For a server's end.
+    pub async fn finish(self: Rc<Self>) {
+        self.write(&self.fresh.take());
+        for _ in 0..LAST_ATTEMPTS {
+            if self.is_written() {
+                break;
+            }
+            sleep(LAST_PAUSE).await;
+        }
+        if !self.is_written() {
+            self.throw_away(&self.waiting.take());
+        }
+        self.tell();
+    }
+
     /// Has `lines`, each with its line break, written now or later, inside the runtime.
-    pub fn write(self: &Rc<Self>, lines: &str) {
+    fn write(self: &Rc<Self>, lines: &str) {
         let mut waiting = self.waiting.borrow_mut();
         if !waiting.is_empty() {
             self.keep(&mut waiting, lines.as_bytes());
@@ -80,6 +114,10 @@ impl Outlet {
             waiting.extend_from_slice(lines);
             return;
         }
+        self.throw_away(lines);
+    }
+
+    fn throw_away(&self, lines: &[u8]) {
         let count = memchr::memchr_iter(b'\n', lines).count() as u64;
         self.dropped.set(self.dropped.get() + count);
         metrics::lines_dropped(count);
@@ -89,14 +127,25 @@ impl Outlet {
     async fn catch_up(self: Rc<Self>) {
         loop {
             sleep(PAUSE).await;
-            let mut waiting = self.waiting.borrow_mut();
-            let taken = self.way.write(&waiting);
-            waiting.drain(..taken);
-            if waiting.is_empty() {
-                *waiting = Vec::new();
+            if self.is_written() {
                 break;
             }
         }
+        self.tell();
+    }
+
+    /// Whether nothing waits any more, after one attempt.
+    fn is_written(&self) -> bool {
+        let mut waiting = self.waiting.borrow_mut();
+        let taken = self.way.write(&waiting);
+        waiting.drain(..taken);
+        if waiting.is_empty() {
+            *waiting = Vec::new();
+        }
+        waiting.is_empty()
+    }
+
+    fn tell(&self) {
         let dropped = self.dropped.take();
         if dropped > 0 {
             tracing::warn!(

@@ -52,12 +52,16 @@ impl LoopMeter {
         let busy = &self.words[BUSY_SINCE];
         let since = busy.load(Ordering::Relaxed);
         busy.store(0, Ordering::Relaxed);
-        // Counted where no server is known; whatever it was, a turn comes after it.
-        self.pass_on(PANICS, &self.panics, panics_total());
-        self.pass_on(LINES_DROPPED, &self.lines_dropped, lines_dropped_total());
+        self.take_counts();
         if since != 0 {
             self.observe(LAG, now.saturating_sub(since));
         }
+    }
+
+    /// Takes over what was counted where no server is known; in each turn, and once after the last.
+    pub fn take_counts(&self) {
+        self.pass_on(PANICS, &self.panics, panics_total());
+        self.pass_on(LINES_DROPPED, &self.lines_dropped, lines_dropped_total());
     }
 
     /// Adds what a count of this process has grown by since it was `known`.
