@@ -11,17 +11,18 @@ import asyncio.base_events
 import asyncio.selector_events
 import asyncio.sslproto
 import asyncio.unix_events
+import contextvars
 import functools
 import logging
 import os
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 from data_bridge import _native
 from data_bridge.sockets import Sockets
 
 if TYPE_CHECKING:
-    import contextvars
     import ssl
     from collections.abc import Callable
 
@@ -35,6 +36,8 @@ _sock_connect = Sockets.sock_connect
 # Python hides the second flag again; plain numbers, because an enumeration takes long to combine.
 _STREAM = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 _TCP = int(socket.IPPROTO_TCP)
+# From Python 3.15 on all callbacks of a connection share one context.
+_SHARES_CONTEXT = sys.version_info >= (3, 15)
 
 
 class Network(_native.EventLoop):
@@ -86,10 +89,21 @@ class Network(_native.EventLoop):
             connected = self._sock_connect(sock, address)
             if connected is not None:
                 await self._sock_wait(sock, connected)
+            # asyncio's `_create_connection_transport()` without its coroutine; the socket does not block already.
+            context = contextvars.copy_context() if _SHARES_CONTEXT else None
+            protocol = protocol_factory()
+            waiter = self.create_future()
+            transport = self._make_socket_transport(sock, protocol, waiter, context=context)
         except BaseException:
             sock.close()
             raise
-        return await self._create_connection_transport(sock, protocol_factory, None, None)
+        try:
+            await waiter
+        except BaseException:
+            transport.close()
+            del waiter  # it holds the exception, whose traceback holds this frame
+            raise
+        return transport, protocol
 
     create_connection: Any = functools.wraps(_base.create_connection)(_open_connection)
 

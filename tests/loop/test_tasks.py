@@ -23,6 +23,21 @@ def test_a_task_is_asyncios_own(loop):
     assert loop.run_until_complete(task) == "outside"
 
 
+def test_the_loop_that_is_asked_has_them_whichever_runs(loop, loop_factory, run):
+    other = loop_factory()
+
+    async def main():
+        task = other.create_task(read_variable())
+        assert task.get_loop() is other
+        assert other.create_future().get_loop() is other
+        assert loop.create_future().get_loop() is loop
+        return task
+
+    task = run(main())
+    assert other.run_until_complete(task) == "outside"
+    other.close()
+
+
 def test_name_and_context(loop):
     context = contextvars.copy_context()
     context.run(VARIABLE.set, "inside")

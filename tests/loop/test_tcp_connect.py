@@ -206,6 +206,26 @@ def test_cancelling_closes_the_socket(run, loop, monkeypatch):
     run(main())  # the fixture counts the descriptors
 
 
+def test_cancelling_when_the_protocol_is_told_closes_the_transport(run, loop, listener):
+    class Cancels(Recorder):
+        def connection_made(self, transport):
+            super().connection_made(transport)
+            connecting.cancel()
+
+    async def main():
+        nonlocal connecting
+        lost = protocol.happened("connection_lost")
+        connecting = loop.create_task(loop.create_connection(lambda: protocol, *listener.getsockname()))
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
+        await lost
+
+    protocol = Cancels()
+    connecting: asyncio.Task[object] | None = None
+    run(main())
+    assert protocol.calls == [("connection_made",), ("connection_lost", None)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -10,7 +10,6 @@ use pyo3::{Borrowed, intern};
 
 use super::handle_type::guard;
 use super::methods::{Object, core_of};
-use super::python;
 use crate::core::Core;
 use crate::tasks;
 
@@ -34,26 +33,83 @@ fn imported(
     (!object.is_null()).then_some(object)
 }
 
-/// Whether asyncio's classes find this loop by themselves, which spares them a dictionary of keywords: it runs in this
-/// thread, and asyncio knows it as the running one.
-unsafe fn is_current(py: Python<'_>, core: &Core, event_loop: Object) -> bool {
-    static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    if core.running_thread.get() != Some(python::thread_ident()) {
-        return false;
+/// asyncio's function that tells the running loop of this thread.
+struct Question {
+    function: Py<PyAny>,
+    /// The C function behind it and what it belongs to, to be called without the interpreter's way there.
+    direct: Option<(ffi::PyCFunction, Py<PyAny>)>,
+}
+
+impl Question {
+    fn new(py: Python<'_>) -> PyResult<Self> {
+        let function = py.import("asyncio.events")?.getattr("_get_running_loop")?;
+        let object = function.as_ptr();
+        // SAFETY: a live object; the parts of a function in C live as long as it does, and nothing else is asked for them.
+        let direct = unsafe {
+            if ffi::PyCFunction_CheckExact(object) != 0
+                && ffi::PyCFunction_GetFlags(object) == ffi::METH_NOARGS
+            {
+                let module = ffi::PyCFunction_GetSelf(object);
+                ffi::PyCFunction_GetFunction(object)
+                    .zip(Bound::from_borrowed_ptr_or_opt(py, module))
+            } else {
+                None
+            }
+        };
+        Ok(Self {
+            direct: direct.map(|(call, module)| (call, module.unbind())),
+            function: function.unbind(),
+        })
     }
-    let Some(function) = imported(py, &RUNNING, "asyncio.events", "_get_running_loop") else {
-        // SAFETY: attached.
-        unsafe { ffi::PyErr_Clear() };
+
+    /// A new reference, or null with a Python error set.
+    #[inline]
+    fn ask(&self) -> Object {
+        // SAFETY: attached; a live function without arguments, with the object that it belongs to.
+        unsafe {
+            match &self.direct {
+                Some((call, module)) => call(module.as_ptr(), ptr::null_mut()),
+                None => ffi::PyObject_CallNoArgs(self.function.as_ptr()),
+            }
+        }
+    }
+}
+
+/// Whether asyncio's classes find this loop by themselves, which spares them a dictionary of keywords: asyncio knows it as
+/// the running one of this thread.
+#[inline]
+unsafe fn is_current(py: Python<'_>, event_loop: Object) -> bool {
+    static QUESTION: PyOnceLock<Question> = PyOnceLock::new();
+    let Ok(question) = QUESTION.get_or_try_init(py, || Question::new(py)) else {
         return false;
     };
-    // SAFETY: a live function without arguments.
+    let running = question.ask();
+    // SAFETY: an owned reference, or null with an error set.
     unsafe {
-        let running = ffi::PyObject_CallNoArgs(function);
         if running.is_null() {
             ffi::PyErr_Clear();
         }
         ffi::Py_XDECREF(running);
-        running == event_loop
+    }
+    running == event_loop
+}
+
+/// Calls asyncio's class with positional arguments alone. Such a class has no vectorcall, and the interpreter's way from an
+/// array of arguments to the tuple that it wants is longer than this one.
+#[inline]
+unsafe fn call_class(class: Object, arguments: &[Object]) -> Object {
+    // SAFETY: the class and the arguments are live; the tuple owns what it holds.
+    unsafe {
+        let tuple = ffi::PyTuple_New(arguments.len().cast_signed());
+        if tuple.is_null() {
+            return tuple;
+        }
+        for (index, argument) in arguments.iter().enumerate() {
+            ffi::PyTuple_SET_ITEM(tuple, index.cast_signed(), ffi::Py_NewRef(*argument));
+        }
+        let result = ffi::PyObject_Call(class, tuple, ptr::null_mut());
+        ffi::Py_DECREF(tuple);
+        result
     }
 }
 
@@ -89,7 +145,7 @@ impl Call {
 
     /// # Safety
     /// Everything put in is live.
-    unsafe fn make(mut self, function: Object) -> Object {
+    unsafe fn make(&mut self, function: Object) -> Object {
         // SAFETY: the caller says so, and as much is written as is read; the tuple owns what it holds.
         unsafe {
             let mut names = ptr::null_mut();
@@ -123,10 +179,11 @@ pub(super) unsafe extern "C" fn create_future(slf: Object, _: Object) -> Object 
         let Some(class) = imported(py, &FUTURE, "asyncio.futures", "Future") else {
             return ptr::null_mut();
         };
-        let mut call = Call::new(&[]);
-        if !is_current(py, core_of(py, &slf), slf) {
-            call.keyword(intern!(py, "loop").as_ptr(), slf);
+        if is_current(py, slf) {
+            return call_class(class, &[]);
         }
+        let mut call = Call::new(&[]);
+        call.keyword(intern!(py, "loop").as_ptr(), slf);
         call.make(class)
     }
 }
@@ -172,15 +229,19 @@ pub(super) unsafe extern "C" fn create_task(
         let Some(class) = imported(py, &TASK, "asyncio.tasks", "Task") else {
             return ptr::null_mut();
         };
+        // `None` is what the class takes for an absent keyword.
+        let told =
+            pairs.filter(|(name, value)| *value != ffi::Py_None() || !is_optional(py, *name));
+        let is_current = is_current(py, slf);
+        if is_current && told.clone().next().is_none() {
+            return call_class(class, &[coroutine]);
+        }
         let mut call = Call::new(&[coroutine]);
-        if !is_current(py, core, slf) {
+        if !is_current {
             call.keyword(intern!(py, "loop").as_ptr(), slf);
         }
-        for (name, value) in pairs {
-            // `None` is what the class takes for an absent keyword.
-            if value != ffi::Py_None() || !is_optional(py, name) {
-                call.keyword(name, value);
-            }
+        for (name, value) in told {
+            call.keyword(name, value);
         }
         call.make(class)
     }

@@ -419,10 +419,13 @@ unsafe fn release_call(handle: *mut RawHandle) {
     // SAFETY: a live handle that is not running; each slot is emptied before its reference is released, because
     // a release may run Python code that looks at the handle again.
     unsafe {
-        for index in 0..INLINE {
+        let held = match std::mem::take(&mut (*handle).count) {
+            IN_TUPLE => 1,
+            count => count.into(),
+        };
+        for index in 0..held {
             replace(&raw mut (*handle).arguments[index], ptr::null_mut());
         }
-        (*handle).count = 0;
         replace(&raw mut (*handle).callback, ptr::null_mut());
     }
 }

@@ -64,7 +64,8 @@ impl Arguments {
     }
 
     /// `Err(())`: a Python error is set.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)] // what it returns would go through memory, for as much as the rest of call_soon
     unsafe fn callback(
         &self,
         py: Python<'_>,
