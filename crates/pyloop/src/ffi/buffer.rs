@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyBufferError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes};
 
@@ -83,4 +84,22 @@ pub fn extend(target: &Bound<'_, PyByteArray>, data: &[u8]) -> PyResult<()> {
         tail.copy_from_slice(data);
     }
     Ok(())
+}
+
+/// `bytes(source[:n])`, which are then removed from `source`.
+pub fn take<'py>(source: &Bound<'py, PyByteArray>, n: usize) -> PyResult<Bound<'py, PyBytes>> {
+    let length = source.len();
+    // SAFETY: the thread stays attached and `PyBytes::new` calls nothing while the slice lives, so nobody else touches the array.
+    let held = unsafe { source.as_bytes() };
+    let data = PyBytes::new(source.py(), held.get(..n).unwrap_or(held));
+    if n >= length {
+        source.resize(0)?;
+        return Ok(data);
+    }
+    let end = n.cast_signed();
+    // SAFETY: attached, a live object, and both ends lie inside it.
+    if unsafe { ffi::PySequence_DelSlice(source.as_ptr(), 0, end) } < 0 {
+        return Err(PyErr::fetch(source.py()));
+    }
+    Ok(data)
 }

@@ -15,6 +15,11 @@ impl<'py> Attributes<'py> {
         python::instance_dict(object).map(Self)
     }
 
+    /// The `__dict__` itself.
+    pub fn dict(&self) -> &Bound<'py, PyDict> {
+        &self.0
+    }
+
     /// `object.name`
     pub fn get(&self, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
         let missing = || PyAttributeError::new_err(name.clone().unbind());

@@ -1,8 +1,10 @@
 //! Transports. `stream` is what Python sees; `read`, `write` and `close` are its three lives; `endpoint` is the socket
 //! under it, `receiver` the protocol above it, `watch` its tie to the poller, `outgoing` and `flow` its write buffer;
-//! `feed` and `tls` are the fast ways through asyncio's own protocols, `original` and `attributes` what they look at. `datagram` is the
+//! `feed` and `tls` are the fast ways through asyncio's own protocols, `reads` and `arrival` those of a `StreamReader`, `original` and
+//! `attributes` what they look at. `datagram` is the
 //! transport of whole messages; with `stream` it shares `opening`, `input` and `pressure`.
 
+mod arrival;
 mod attributes;
 mod close;
 mod datagram;
@@ -16,6 +18,7 @@ mod original;
 mod outgoing;
 mod pressure;
 mod read;
+mod reads;
 mod receiver;
 mod stream;
 mod tie;
@@ -23,7 +26,9 @@ mod tls;
 mod watch;
 mod write;
 
+pub use arrival::Arrival;
 pub use close::os_error;
 pub use datagram::DatagramTransport;
 pub use endpoint::{Endpoint, Kind, transport_socket};
+pub use reads::StreamReads;
 pub use stream::{Origin, StreamTransport};

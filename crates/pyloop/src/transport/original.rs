@@ -41,7 +41,16 @@ impl Original {
     /// `asyncio.StreamReader`
     pub fn reader(py: Python<'_>) -> PyResult<&'static Self> {
         static READER: PyOnceLock<Original> = PyOnceLock::new();
-        let names = &["feed_data", "_wakeup_waiter"];
+        let names = &[
+            "feed_data",
+            "_wakeup_waiter",
+            "read",
+            "readexactly",
+            "readuntil",
+            "readline",
+            "_wait_for_data",
+            "_maybe_resume_transport",
+        ];
         READER.get_or_try_init(py, || Self::new(py, "StreamReader", names))
     }
 

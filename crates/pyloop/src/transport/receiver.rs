@@ -8,6 +8,7 @@ use pyo3::types::PyBytes;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::feed;
+use super::reads;
 use super::tls::Tls;
 
 /// A protocol. Its methods are looked up at each call, because programs replace them on the living object.
@@ -33,6 +34,7 @@ impl Way {
         static BUFFERED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let class = BUFFERED.import(protocol.py(), "asyncio.protocols", "BufferedProtocol")?;
         if feed::is_stream_protocol(protocol)? {
+            reads::install(protocol)?;
             return Ok(Self::Stream);
         }
         if !protocol.is_instance(class)? {

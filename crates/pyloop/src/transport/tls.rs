@@ -12,6 +12,7 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::attributes::Attributes;
 use super::feed;
+use super::reads;
 use super::receiver;
 use super::stream::{Me, StreamTransport};
 use crate::ffi::lending::{self, Filling};
@@ -94,6 +95,10 @@ impl Tls {
             incoming: incoming.unbind(),
             outgoing: outgoing.unbind(),
         };
+        let above = protocol.getattr(intern!(py, "_app_protocol"))?;
+        if feed::is_stream_protocol(&above)? {
+            reads::install(&above)?;
+        }
         let tls = Bound::new(py, this)?;
         let name = intern!(py, "write");
         let function = transport

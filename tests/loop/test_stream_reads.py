@@ -1,0 +1,166 @@
+"""`read`, `readexactly`, `readuntil` and `readline` over a transport: whatever comes, and however they are called, as asyncio's do."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import random
+from typing import Any
+
+import pytest
+from tests.loop.wire import end_feeding, fed_by, turns
+
+READS = ("read", "readexactly", "readuntil", "readline")
+
+
+async def outcome(read: Any) -> Any:
+    try:
+        return await read
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, TypeError) as error:
+        return type(error), str(error), getattr(error, "partial", None), getattr(error, "consumed", None)
+
+
+def some_read(dice: random.Random) -> tuple[str, tuple[Any, ...]]:
+    name = dice.choice(READS)
+    if name == "readline":
+        return name, ()
+    if name == "readuntil":
+        return name, (dice.choice([b"\n", b"\n\n", b"ab", b"", bytearray(b"b\n"), "text"]),)
+    return name, (dice.choice([0, 1, 2, 3, 7, 40, 90, -1, True, 10**30 if name == "read" else 5]),)
+
+
+def some_bytes(dice: random.Random) -> bytes:
+    return bytes(dice.choices(b"ab\n", k=dice.choice([1, 2, 3, 10, 45])))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_sequence_of_reads_has_asyncios_results(run, seed):
+    """The same bytes, in the same pieces, to this reader and to one that has asyncio's own methods."""
+
+    async def main():
+        dice = random.Random(seed)
+        limit = dice.choice([5, 20, 1000])
+        reader, protocol, transport, there = await fed_by(limit=limit)
+        plain, *other = await fed_by(limit=limit)
+        for name in READS:
+            vars(plain).pop(name, None)
+        for _ in range(40):
+            name, arguments = some_read(dice)
+            reads = [asyncio.create_task(outcome(getattr(each, name)(*arguments))) for each in (reader, plain)]
+            await turns()
+            while not all(read.done() for read in reads):
+                assert not any(read.done() for read in reads)
+                data, ends = some_bytes(dice), dice.random() < 0.02 or (name, arguments) == ("read", (-1,))
+                for each in (reader, plain):
+                    each.feed_data(data)
+                    if ends:
+                        each.feed_eof()
+                await turns()
+            assert reads[0].result() == reads[1].result(), (name, arguments)
+            assert reader._buffer == plain._buffer
+            assert reader._paused == plain._paused
+            assert transport.is_reading() == other[1].is_reading()
+            assert reader._waiter is plain._waiter is None
+        await end_feeding(transport, protocol, there)
+        await end_feeding(other[1], other[0], other[2])
+
+    run(main())
+
+
+def test_they_are_asyncios_coroutine_functions(run):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        for name in READS:
+            method, original = getattr(reader, name), getattr(asyncio.StreamReader, name)
+            assert inspect.iscoroutinefunction(method)
+            assert method.__doc__ == original.__doc__
+            assert inspect.signature(method) == inspect.signature(original.__get__(reader))
+            coroutine = method(*(1,) * (name == "readexactly"))
+            assert inspect.iscoroutine(coroutine)
+            assert coroutine.__qualname__ == f"StreamReader.{name}"
+            coroutine.close()
+        assert type(reader) is asyncio.StreamReader
+        await end_feeding(transport, protocol, there)
+
+    run(main())
+
+
+@pytest.mark.parametrize("name", READS)
+def test_what_is_replaced_is_called(run, monkeypatch, name):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        calls = []
+
+        async def replaced(*arguments):
+            calls.append(arguments)
+            return b"replaced"
+
+        arguments = (1,) if name in {"read", "readexactly"} else ()
+        with monkeypatch.context() as patch:
+            patch.setattr(asyncio.StreamReader, name, replaced)
+            assert await getattr(reader, name)(*arguments) == b"replaced"
+            assert calls.pop()[0] is reader
+        with monkeypatch.context() as patch:
+            patch.setattr(reader, name, replaced)
+            assert await getattr(reader, name)(*arguments) == b"replaced"
+            assert calls.pop() == arguments
+        there.sendall(b"\n")
+        assert await getattr(reader, name)(*arguments) == b"\n"
+        await end_feeding(transport, protocol, there)
+
+    run(main())
+
+
+@pytest.mark.parametrize("name", READS)
+def test_what_a_program_has_put_on_the_reader_stays(run, name):
+    async def main():
+        async def own():
+            return b"own"
+
+        def with_own(**options):
+            reader = asyncio.StreamReader(**options)
+            setattr(reader, name, own)
+            return reader
+
+        reader, protocol, transport, there = await fed_by(with_own)
+        assert await getattr(reader, name)() == b"own"
+        await end_feeding(transport, protocol, there)
+
+    run(main())
+
+
+def test_a_wait_holds_its_reader(run):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        waiting = asyncio.create_task(reader.readexactly(4))
+        await turns()
+        del reader
+        gc.collect()
+        there.sendall(b"data")
+        assert await waiting == b"data"
+        await end_feeding(transport, protocol, there)
+
+    run(main())
+
+
+def test_a_task_that_waits_for_ever_is_collected_with_its_reader(run):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        collected = asyncio.get_running_loop().create_future()
+
+        async def wait(reader):
+            try:
+                await reader.read(1)
+            finally:
+                collected.set_result(None)
+
+        task = asyncio.create_task(wait(reader))
+        task._log_destroy_pending = False
+        await turns()
+        del task, reader
+        gc.collect()
+        assert collected.done()
+        await end_feeding(transport, protocol, there)
+
+    run(main())
