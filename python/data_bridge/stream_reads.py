@@ -1,7 +1,7 @@
 """The reads of an `asyncio.StreamReader` over our transports: a coroutine each, where asyncio nests two or three.
 
-They stand on the reader itself, so that its class stays asyncio's. `_native.StreamReads` takes what is there; whatever is not plain, an
-end or an exception among it, is left to asyncio's own method.
+They stand on the reader itself, so that its class stays asyncio's. `_native.StreamReads` takes what is there; whatever
+is not plain, an end or an exception among it, is left to asyncio's own method.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @wraps(StreamReader.read)
-async def read(reads: StreamReads, n: int = -1) -> bytes:  # noqa: D103 (asyncio's docstring)
+async def read(reads: StreamReads, n: int = -1) -> bytes:
     reader = reads.reader()
     while isinstance(data := reads.some(n), Arrival):
         await data
@@ -26,7 +26,7 @@ async def read(reads: StreamReads, n: int = -1) -> bytes:  # noqa: D103 (asyncio
 
 
 @wraps(StreamReader.readexactly)
-async def readexactly(reads: StreamReads, n: int) -> bytes:  # noqa: D103
+async def readexactly(reads: StreamReads, n: int) -> bytes:
     reader = reads.reader()
     while isinstance(data := reads.exactly(n), Arrival):
         await data
@@ -34,7 +34,7 @@ async def readexactly(reads: StreamReads, n: int) -> bytes:  # noqa: D103
 
 
 @wraps(StreamReader.readuntil)
-async def readuntil(reads: StreamReads, separator: bytes = b"\n") -> bytes:  # noqa: D103
+async def readuntil(reads: StreamReads, separator: bytes = b"\n") -> bytes:
     reader, passed = reads.reader(), 0
     while isinstance(data := reads.until(separator, passed), Arrival):
         passed = data.passed
@@ -43,7 +43,7 @@ async def readuntil(reads: StreamReads, separator: bytes = b"\n") -> bytes:  # n
 
 
 @wraps(StreamReader.readline)
-async def readline(reads: StreamReads) -> bytes:  # noqa: D103
+async def readline(reads: StreamReads) -> bytes:
     reader, passed = reads.reader(), 0
     while isinstance(data := reads.until(b"\n", passed), Arrival):
         passed = data.passed

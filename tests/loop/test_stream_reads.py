@@ -1,4 +1,4 @@
-"""`read`, `readexactly`, `readuntil` and `readline` over a transport: whatever comes, and however they are called, as asyncio's do."""
+"""`read`, `readexactly`, `readuntil` and `readline` over a transport: as asyncio's, whatever comes."""
 
 from __future__ import annotations
 
