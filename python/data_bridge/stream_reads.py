@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 @wraps(StreamReader.read)
 async def read(reads: StreamReads, n: int = -1) -> bytes:
+    """`StreamReader.read`, whose text takes the place of this one."""
     reader = reads.reader()
     while isinstance(data := reads.some(n), Arrival):
         await data
@@ -27,6 +28,7 @@ async def read(reads: StreamReads, n: int = -1) -> bytes:
 
 @wraps(StreamReader.readexactly)
 async def readexactly(reads: StreamReads, n: int) -> bytes:
+    """`StreamReader.readexactly`, whose text takes the place of this one."""
     reader = reads.reader()
     while isinstance(data := reads.exactly(n), Arrival):
         await data
@@ -35,6 +37,7 @@ async def readexactly(reads: StreamReads, n: int) -> bytes:
 
 @wraps(StreamReader.readuntil)
 async def readuntil(reads: StreamReads, separator: bytes = b"\n") -> bytes:
+    """`StreamReader.readuntil`, whose text takes the place of this one."""
     reader, passed = reads.reader(), 0
     while isinstance(data := reads.until(separator, passed), Arrival):
         passed = data.passed
@@ -44,6 +47,7 @@ async def readuntil(reads: StreamReads, separator: bytes = b"\n") -> bytes:
 
 @wraps(StreamReader.readline)
 async def readline(reads: StreamReads) -> bytes:
+    """`StreamReader.readline`, whose text takes the place of this one."""
     reader, passed = reads.reader(), 0
     while isinstance(data := reads.until(b"\n", passed), Arrival):
         passed = data.passed
