@@ -21,9 +21,9 @@ Record = dict[str, Any]
 class Method:
     """How figures are taken."""
 
-    repeats: int = 9
-    scale: float = 1.0  # of each case's number of operations
-    echo_seconds: float = 1.0
+    repeats: int = 25
+    scale: float = 0.4  # of each case's number of operations
+    echo_seconds: float = 0.4
     server_core: int = 0
     generator_core: int = 1
 
