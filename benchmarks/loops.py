@@ -14,17 +14,15 @@ from benchmarks.driver.progress import say
 from benchmarks.loop import campaign
 from benchmarks.loop.factories import FACTORIES
 
-METHOD = campaign.Method()
-
 
 def arguments() -> argparse.Namespace:
     """The command line."""
     cases = list(campaign.titles())
     parser = argparse.ArgumentParser(prog="python benchmarks/loops.py", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="3 short repetitions, to look at; not for the README")
-    parser.add_argument("--repeats", type=int, help=f"repetitions of each loop (default {METHOD.repeats})")
+    parser.add_argument("--repeats", type=int, help=f"repetitions of each loop (default {campaign.Method.repeats})")
     parser.add_argument(
-        "--scale", type=float, help=f"share of each case's number of operations (default {METHOD.scale})"
+        "--scale", type=float, help=f"share of each case's number of operations (default {campaign.Method.scale})"
     )
     loops = list(FACTORIES)
     parser.add_argument("--loops", nargs="+", choices=loops, default=loops, metavar="LOOP", help=", ".join(loops))
@@ -35,8 +33,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-build", action="store_true", help="take the data_bridge that .venv-bench has")
     parser.add_argument("--profile", default="release", help="cargo profile of data_bridge's build")
     options = parser.parse_args()
-    options.repeats = options.repeats or (3 if options.quick else METHOD.repeats)
-    options.scale = options.scale or METHOD.scale
+    options.repeats = options.repeats or (3 if options.quick else campaign.Method.repeats)
+    options.scale = options.scale or campaign.Method.scale
     return options
 
 
@@ -51,7 +49,6 @@ def main() -> int:
     method = campaign.Method(
         repeats=options.repeats,
         scale=options.scale,
-        echo_seconds=METHOD.echo_seconds,
         server_core=options.server_core,
         generator_core=options.generator_core,
     )

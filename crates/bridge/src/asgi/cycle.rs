@@ -288,7 +288,6 @@ impl Protocol for Cycle {
 
     fn close(&self, py: Python<'_>, _raised: bool) -> Outcome {
         drop(self.task.take());
-        self.routing.settle(py, &self.exchange);
         let outcome = match self.phase.replace(Phase::Done) {
             Phase::Start if self.overdue.get() => Outcome::Overdue,
             Phase::Done => Outcome::Complete,

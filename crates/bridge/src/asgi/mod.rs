@@ -208,6 +208,7 @@ impl Shared {
         {
             show(py, call.exchange(), error);
         }
+        call.routing().settle(py, call.exchange());
         let outcome = call.close(py, result.is_err());
         let complain = |text: &str, error: Option<&PyErr>| {
             let log = || errors::log(self.logger.bind(py), text, error);

@@ -13,7 +13,7 @@ use super::route::Routing;
 pub trait Protocol: Awaited {
     /// The request.
     fn exchange(&self) -> &Exchange;
-    /// Its route; settled where an answer begins, and by [`Protocol::close`].
+    /// Its route; settled where an answer begins, else when the call ends.
     fn routing(&self) -> &Routing;
     /// Carries out one message of the app.
     fn send(self: Rc<Self>, py: Python<'_>, message: &Bound<'_, PyDict>) -> PyResult<Sent>;

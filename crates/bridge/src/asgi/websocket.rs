@@ -227,7 +227,6 @@ impl Protocol for Conversation {
     }
 
     fn close(&self, py: Python<'_>, raised: bool) -> Outcome {
-        self.routing.settle(py, &self.exchange);
         let left = self.exchange.is_disconnected();
         let outcome = match (self.phase.get(), self.socket.get()) {
             (Phase::Done, _) => Outcome::Complete,

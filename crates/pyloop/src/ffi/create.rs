@@ -78,7 +78,7 @@ impl Question {
 /// Whether asyncio's classes find this loop by themselves, which spares them a dictionary of keywords: asyncio knows it as
 /// the running one of this thread.
 #[inline]
-unsafe fn is_current(py: Python<'_>, event_loop: Object) -> bool {
+fn is_current(py: Python<'_>, event_loop: Object) -> bool {
     static QUESTION: PyOnceLock<Question> = PyOnceLock::new();
     let Ok(question) = QUESTION.get_or_try_init(py, || Question::new(py)) else {
         return false;
