@@ -7,6 +7,7 @@ few primitives, and these are ours: `_make_socket_transport` and `_listen` (nati
 
 from __future__ import annotations
 
+import _socket
 import asyncio.base_events
 import asyncio.selector_events
 import asyncio.sslproto
@@ -84,7 +85,7 @@ class Network(_native.EventLoop):
         if target is None or getattr(self.sock_connect, "__func__", None) is not _sock_connect:
             return await _base.create_connection(self, protocol_factory, host, port, local_addr=local_addr, **options)
         family, address = target
-        sock = socket.socket(family, _STREAM, _TCP)
+        sock: Any = _socket.socket(family, _STREAM, _TCP)  # a `socket.socket` is made of it when somebody asks for one
         try:
             connected = self._sock_connect(sock, address)
             if connected is not None:

@@ -285,6 +285,48 @@ def test_an_address_is_connected_to(run, loop, listener, options):
     run(main())
 
 
+def test_the_socket_of_a_connection_to_an_address(run, loop, listener):
+    async def main():
+        transport, protocol = await loop.create_connection(Recorder, *listener.getsockname())
+        sock = transport.get_extra_info("socket")
+        assert (type(sock), type(sock._sock)) == (asyncio.trsock.TransportSocket, socket.socket)
+        assert sock is transport.get_extra_info("socket")
+        assert sock.getsockname() == transport.get_extra_info("sockname")
+        assert sock.fileno() >= 0
+        await finish(transport, protocol)
+        assert sock.fileno() == -1
+        transport, protocol = await loop.create_connection(Recorder, *listener.getsockname())
+        await finish(transport, protocol)
+        assert transport.get_extra_info("socket").fileno() == -1
+
+    run(main())
+
+
+def test_a_socket_class_of_the_programs_own_is_used(run, loop, listener, monkeypatch):
+    connected = []
+    genuine = socket.socket
+
+    class Guarded(socket.socket):
+        def connect(self, address):
+            connected.append(address)
+            super().connect(address)
+
+    def connect(sock, address):
+        connected.append(address)
+        return genuine.__base__.connect(sock, address)
+
+    async def main():
+        transport, protocol = await loop.create_connection(Recorder, *listener.getsockname())
+        await finish(transport, protocol)
+
+    monkeypatch.setattr(socket, "socket", Guarded)
+    run(main())
+    monkeypatch.setattr(socket, "socket", genuine)
+    monkeypatch.setattr(genuine, "connect", connect, raising=False)
+    run(main())
+    assert connected == [listener.getsockname()] * 2
+
+
 def test_an_address_of_ipv6(run, loop):
     async def main():
         try:

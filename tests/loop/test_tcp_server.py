@@ -307,6 +307,36 @@ def test_the_server_closes_its_clients(run, method):
     run(main())
 
 
+@pytest.mark.parametrize("where", ["class", "object"])
+def test_a_server_that_is_told_of_its_clients_in_a_way_of_the_programs_own(run, monkeypatch, where):
+    told = []
+
+    def telling(target, name):
+        genuine = getattr(target, name)
+
+        def method(*arguments):
+            told.append(name)
+            return genuine(*arguments)
+
+        monkeypatch.setattr(target, name, method)
+
+    async def main():
+        protocol = Echo()
+        server = await asyncio.get_running_loop().create_server(lambda: protocol, "127.0.0.1", 0)
+        for name in ("_attach", "_detach"):
+            telling(asyncio.base_events.Server if where == "class" else server, name)
+        address = server.sockets[0].getsockname()
+        for _ in range(2):
+            lost = protocol.happened("connection_lost")
+            assert await in_thread(ask, address) == b"hello"
+            await lost
+        server.close()
+        await server.wait_closed()
+
+    run(main())
+    assert told == ["_attach", "_detach"] * 2
+
+
 def test_the_factory_and_the_callbacks_run_in_the_server_s_context(run):
     variable = contextvars.ContextVar("variable", default="outside")
     seen = []

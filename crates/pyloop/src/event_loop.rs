@@ -361,13 +361,15 @@ impl EventLoop {
         sock::connect(slf, sock, address)
     }
 
-    /// Family and address for a socket where nothing has to be looked up and nothing logged, or None.
+    /// Family and address for a socket where nothing has to be looked up and nothing logged, or None; None too where the
+    /// program has sockets of its own.
     fn _sock_address<'py>(
         &self,
         host: &Bound<'py, PyAny>,
         port: &Bound<'py, PyAny>,
     ) -> PyResult<Option<(i32, Bound<'py, PyTuple>)>> {
-        if self.core(host.py()).is_debug() {
+        let py = host.py();
+        if self.core(py).is_debug() || !sock::is_genuine(py)? {
             return Ok(None);
         }
         sock::resolved(host, port)

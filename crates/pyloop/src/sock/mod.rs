@@ -15,7 +15,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyCFunction, PyString, PyTuple};
 
 pub use attempt::{Attempt, Outcome, Stretch, would_block};
 pub use literal::resolved;
@@ -26,13 +26,13 @@ use crate::event_loop::EventLoop;
 use crate::ffi::socket;
 use crate::poller::{Interest, Mode};
 use crate::readers::{self, Direction};
-use crate::transport::os_error;
+use crate::transport::{bare_class, os_error};
 
 /// A socket as the caller gave it, checked as asyncio does.
 struct Sock<'a, 'py> {
     event_loop: &'a Bound<'py, EventLoop>,
     object: &'a Bound<'py, PyAny>,
-    /// Exactly `socket.socket`: no method of it can be overridden.
+    /// Exactly `socket.socket`, or what that stands on: no method of it can be overridden.
     plain: bool,
     fd: RawFd,
 }
@@ -40,7 +40,22 @@ struct Sock<'a, 'py> {
 fn is_plain(sock: &Bound<'_, PyAny>) -> PyResult<bool> {
     static SOCKET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let class = SOCKET.import(sock.py(), "socket", "socket")?;
-    Ok(sock.get_type().is(class))
+    let kind = sock.get_type();
+    Ok(kind.is(class) || kind.is(bare_class(sock.py())?))
+}
+
+/// Whether nobody has put a class or a `connect()` of their own in the place of Python's, to watch over connections.
+pub(crate) fn is_genuine(py: Python<'_>) -> PyResult<bool> {
+    let bare = bare_class(py)?;
+    let class = py
+        .import(intern!(py, "socket"))?
+        .getattr(intern!(py, "socket"))?;
+    let connect = intern!(py, "connect");
+    let is_bare = |object: Bound<'_, PyAny>| object.is(bare);
+    Ok(class
+        .getattr_opt(intern!(py, "__base__"))?
+        .is_some_and(is_bare)
+        && class.getattr(connect)?.is(&bare.getattr(connect)?))
 }
 
 /// Refuses a TLS socket, and in debug mode one that blocks.
@@ -230,8 +245,11 @@ pub(crate) fn connect<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = sock.py();
     let sock = Sock::new(event_loop, sock)?;
+    // A test suite that guards who is connected to puts a function in the place of `socket.socket.connect`.
+    let is_own = |connect: Bound<'_, PyAny>| connect.is_exact_instance_of::<PyCFunction>();
+    let is_plain = sock.plain && is_own(sock.object.getattr(intern!(py, "connect"))?);
     // `connect_ex()` is `connect()` without an exception for what is in progress.
-    let number: i32 = if sock.plain {
+    let number: i32 = if is_plain {
         sock.object
             .call_method1(intern!(py, "connect_ex"), (address,))?
             .extract()?
@@ -241,7 +259,7 @@ pub(crate) fn connect<'py>(
     match number {
         0 => Ok(py.None().into_bound(py)),
         // Over the loopback the connection is there before the call returns, which does not look at it again.
-        libc::EINPROGRESS if sock.plain && socket::peer_address(sock.fd).is_ok() => {
+        libc::EINPROGRESS if is_plain && socket::peer_address(sock.fd).is_ok() => {
             Ok(py.None().into_bound(py))
         }
         libc::EINPROGRESS | libc::EAGAIN | libc::EALREADY | libc::EINTR => {

@@ -8,9 +8,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::clients;
 use super::stream::{Me, Stream};
 use crate::debug;
-use crate::ffi::python;
 use crate::gil;
 use crate::handle;
 
@@ -93,12 +93,7 @@ impl Stream {
         drop((self.read_context.take(), self.outgoing.take()));
         self.pressure.forget();
         if let Some(server) = self.server.take() {
-            let server = server.bind(py);
-            if takes_transport() {
-                server.call_method1(intern!(py, "_detach"), (me,))?;
-            } else {
-                server.call_method0(intern!(py, "_detach"))?;
-            }
+            clients::detach(server.bind(py), me)?;
         }
         told.and(closed).and(let_go)
     }
@@ -172,11 +167,6 @@ impl Stream {
     }
 }
 
-/// Whether this version's `Server._attach` and `_detach` want to know the transport.
-pub fn takes_transport() -> bool {
-    python::is_at_least(13)
-}
-
 /// A line in asyncio's log about `error`, which ends `transport`.
 pub fn log_error(
     transport: &Bound<'_, PyAny>,
@@ -232,13 +222,8 @@ impl Stream {
         self.release(py)?;
         if let Some(server) = self.server.take() {
             let server = server.bind(py);
-            let detached = if takes_transport() {
-                // The set of clients is weak and has forgotten the transport already; any object will do.
-                server.call_method1(intern!(py, "_detach"), (server,))
-            } else {
-                server.call_method0(intern!(py, "_detach"))
-            };
-            match detached {
+            // The set of clients is weak and has forgotten the transport already; any object will do.
+            match clients::detach(server, server) {
                 // Collected together with us, and emptied before us: it counts nobody any more.
                 Err(error) if error.is_instance_of::<PyAttributeError>(py) => {}
                 detached => drop(detached?),

@@ -30,6 +30,8 @@ pub struct Kind {
 enum Holder {
     /// A Python socket: given by the user, or made because somebody asked for it.
     Python(Py<PyAny>),
+    /// The object in C under a Python socket, which is made of it when somebody asks.
+    Bare(Py<PyAny>),
     /// Nobody has asked for a Python object yet.
     Native(OwnedFd),
     /// Closed before anybody asked.
@@ -46,7 +48,7 @@ enum Address {
 /// The socket and what is known of it.
 pub struct Endpoint {
     fd: RawFd,
-    /// What a Python socket is made with; `None`: there is one.
+    /// What a Python socket is made with; `None`: one was given.
     kind: Option<Kind>,
     holder: RefCell<Holder>,
     local: Address,
@@ -104,16 +106,22 @@ impl Kind {
 }
 
 impl Endpoint {
-    /// The socket `sock`, which belongs to the transport from now on, as asyncio has it.
+    /// The socket `sock`, or the object in C under one, which belongs to the transport from now on, as asyncio has it.
     pub fn given(sock: &Bound<'_, PyAny>, extra: Option<Py<PyDict>>) -> PyResult<Self> {
         let py = sock.py();
         let fd = sock.call_method0(intern!(py, "fileno"))?.extract()?;
+        let is_bare = sock.get_type().is(bare_class(py)?);
+        let object = sock.clone().unbind();
         Ok(Self {
             fd,
-            kind: None,
+            kind: is_bare.then(|| Kind::of(sock)).transpose()?,
             local: Address::of(sock, intern!(py, "getsockname"), socket::local_address(fd))?,
             peer: Address::of(sock, intern!(py, "getpeername"), socket::peer_address(fd))?,
-            holder: RefCell::new(Holder::Python(sock.clone().unbind())),
+            holder: RefCell::new(if is_bare {
+                Holder::Bare(object)
+            } else {
+                Holder::Python(object)
+            }),
             extra: RefCell::new(extra),
         })
     }
@@ -167,13 +175,16 @@ impl Endpoint {
 
     /// Closes the descriptor, once.
     pub fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let holder = self.holder.replace(Holder::Closed);
-        if let Holder::Python(sock) = holder {
-            let closed = sock.bind(py).call_method0(intern!(py, "close")).map(drop);
-            self.holder.replace(Holder::Python(sock));
-            return closed;
+        let closed = |sock: &Py<PyAny>| sock.bind(py).call_method0(intern!(py, "close")).map(drop);
+        match self.holder.replace(Holder::Closed) {
+            Holder::Python(sock) => {
+                let closed = closed(&sock);
+                self.holder.replace(Holder::Python(sock));
+                closed
+            }
+            Holder::Bare(sock) => closed(&sock),
+            Holder::Native(_) | Holder::Closed => Ok(()),
         }
-        Ok(())
     }
 
     /// `transport.get_extra_info(name)`.
@@ -211,6 +222,7 @@ impl Endpoint {
     pub(super) fn python_socket<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let fd = match &*self.holder.borrow() {
             Holder::Python(sock) => return Ok(sock.bind(py).clone()),
+            Holder::Bare(sock) => Some(sock.call_method0(py, intern!(py, "detach"))?.extract(py)?),
             Holder::Native(fd) => Some(fd.as_raw_fd()),
             Holder::Closed => None,
         };
@@ -241,7 +253,7 @@ impl Endpoint {
     /// Shows the garbage collector what is held.
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         if let Ok(holder) = self.holder.try_borrow()
-            && let Holder::Python(sock) = &*holder
+            && let Holder::Python(sock) | Holder::Bare(sock) = &*holder
         {
             visit.call(sock)?;
         }
@@ -255,6 +267,12 @@ impl Endpoint {
                 _ => Ok(()),
             })
     }
+}
+
+/// The class in C that `socket.socket` stands on.
+pub fn bare_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    CLASS.import(py, "_socket", "socket")
 }
 
 /// The wrapper in which users get a transport's socket.

@@ -1,11 +1,12 @@
 //! Transports. `stream` is what Python sees; `read`, `write` and `close` are its three lives; `endpoint` is the socket
 //! under it, `receiver` the protocol above it, `watch` its tie to the poller, `outgoing` and `flow` its write buffer;
-//! `feed` and `tls` are the fast ways through asyncio's own protocols, `reads` and `arrival` those of a `StreamReader`, `original` and
+//! `clients` are a server's. `feed` and `tls` are the fast ways through asyncio's own protocols, `reads` and `arrival` those of a `StreamReader`, `original` and
 //! `attributes` what they look at. `datagram` is the
 //! transport of whole messages; with `stream` it shares `opening`, `input` and `pressure`.
 
 mod arrival;
 mod attributes;
+mod clients;
 mod close;
 mod datagram;
 mod endpoint;
@@ -29,6 +30,6 @@ mod write;
 pub use arrival::Arrival;
 pub use close::os_error;
 pub use datagram::DatagramTransport;
-pub use endpoint::{Endpoint, Kind, transport_socket};
+pub use endpoint::{Endpoint, Kind, bare_class, transport_socket};
 pub use reads::StreamReads;
 pub use stream::{Origin, StreamTransport};

@@ -1,4 +1,4 @@
-//! asyncio's own stream classes, and whether they are still as asyncio wrote them. Knows no transport.
+//! asyncio's own classes, and whether they are still as asyncio wrote them. Knows no transport.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,6 +9,8 @@ use pyo3::types::{PyType, PyWeakrefMethods, PyWeakrefReference};
 
 use super::attributes::Attributes;
 use crate::ffi::python;
+
+const STREAMS: &str = "asyncio.streams";
 
 /// A class of asyncio's, and the attributes that our files stand for.
 pub struct Original {
@@ -21,8 +23,13 @@ pub struct Original {
 }
 
 impl Original {
-    fn new(py: Python<'_>, class: &str, names: &'static [&'static str]) -> PyResult<Self> {
-        let module = py.import("asyncio.streams")?;
+    fn new(
+        py: Python<'_>,
+        module: &str,
+        class: &str,
+        names: &'static [&'static str],
+    ) -> PyResult<Self> {
+        let module = py.import(module)?;
         Ok(Self {
             class: module.getattr(class)?.cast_into::<PyType>()?.unbind(),
             globals: module.dict().into_any().unbind(),
@@ -35,7 +42,7 @@ impl Original {
     pub fn protocol(py: Python<'_>) -> PyResult<&'static Self> {
         static PROTOCOL: PyOnceLock<Original> = PyOnceLock::new();
         let names = &["data_received", "_stream_reader"];
-        PROTOCOL.get_or_try_init(py, || Self::new(py, "StreamReaderProtocol", names))
+        PROTOCOL.get_or_try_init(py, || Self::new(py, STREAMS, "StreamReaderProtocol", names))
     }
 
     /// `asyncio.StreamReader`
@@ -51,7 +58,14 @@ impl Original {
             "_wait_for_data",
             "_maybe_resume_transport",
         ];
-        READER.get_or_try_init(py, || Self::new(py, "StreamReader", names))
+        READER.get_or_try_init(py, || Self::new(py, STREAMS, "StreamReader", names))
+    }
+
+    /// `asyncio.Server`
+    pub fn server(py: Python<'_>) -> PyResult<&'static Self> {
+        static SERVER: PyOnceLock<Original> = PyOnceLock::new();
+        let names = &["_attach", "_detach"];
+        SERVER.get_or_try_init(py, || Self::new(py, "asyncio.base_events", "Server", names))
     }
 
     /// Whether `object` is of exactly this class.

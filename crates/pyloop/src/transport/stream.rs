@@ -3,12 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::close::takes_transport;
+use super::clients;
 use super::endpoint::Endpoint;
 use super::opening::{Audience, claimed_class};
 use super::outgoing::Outgoing;
@@ -110,11 +109,7 @@ impl StreamTransport {
         core.poller()
             .register(fd, Mode::Edge, Interest::BOTH, watch)?;
         if let Some(server) = origin.server {
-            if takes_transport() {
-                server.call_method1(intern!(py, "_attach"), (&me,))?;
-            } else {
-                server.call_method0(intern!(py, "_attach"))?;
-            }
+            clients::attach(server, &me)?;
         }
         let audience = Audience {
             protocol: origin.protocol,
