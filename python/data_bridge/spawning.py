@@ -25,8 +25,6 @@ _PLAIN = frozenset(("cwd", "env"))
 
 #: Since 3.14 the fork decides by itself about vfork().
 _CHOICE_OF_VFORK = sys.version_info < (3, 14)
-#: Before 3.12 asyncio gave a child a pair of sockets in the place of this pipe.
-_PIPE_FOR_STDIN = sys.version_info >= (3, 12)
 
 _NO_HANDLES = (-1,) * 6
 _STDERR = 2
@@ -43,10 +41,8 @@ def start(
         options: `cwd` and `env` are plain.
 
     """
-    stdin, stdout, _ = streams
-    if stdout == subprocess.STDOUT or (stdin == subprocess.PIPE and not _PIPE_FOR_STDIN):
-        return None
-    if not (_PLAIN.issuperset(options) and _is_genuine()):
+    _, stdout, _ = streams
+    if stdout == subprocess.STDOUT or not (_PLAIN.issuperset(options) and _is_genuine()):
         return None
     process = subprocess.Popen.__new__(subprocess.Popen)
     vars(process).update(_untouched(), args=args, _waitpid_lock=threading.Lock())

@@ -64,7 +64,7 @@ def read(record: Path) -> Outcomes:
 
 
 def lost(ours: Outcomes, standard: Outcomes) -> Outcomes:
-    """What asyncio passes and we do not. What is not explained is tried a second time: the machine may have been busy."""
+    """What asyncio passes and we do not. What nobody explains is tried once more: the machine may have been busy."""
     found = {}
     for test, outcome in standard.items():
         mine = ours.get(test, Outcome("absent", "it did not run", -1))

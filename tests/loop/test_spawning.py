@@ -52,10 +52,7 @@ def ended(process):
     return printed, known, kept, type(process)
 
 
-STDINS = (None, DEVNULL, PIPE) if sys.version_info >= (3, 12) else (None, DEVNULL)
-
-
-@pytest.mark.parametrize("streams", list(product(STDINS, (DEVNULL, PIPE), (DEVNULL, PIPE, STDOUT))))
+@pytest.mark.parametrize("streams", list(product((None, DEVNULL, PIPE), (DEVNULL, PIPE), (DEVNULL, PIPE, STDOUT))))
 def test_a_child_and_its_object_are_popens(streams):
     code = "import os; os.write(1, os.read(0, 5)); os.write(2, b'err'); os._exit(3)"
     command = (sys.executable, "-S", "-c", code)
