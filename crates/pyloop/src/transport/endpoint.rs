@@ -222,8 +222,7 @@ impl Endpoint {
     pub(super) fn python_socket<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let fd = match &*self.holder.borrow() {
             Holder::Python(sock) => return Ok(sock.bind(py).clone()),
-            Holder::Bare(sock) => Some(sock.call_method0(py, intern!(py, "detach"))?.extract(py)?),
-            Holder::Native(fd) => Some(fd.as_raw_fd()),
+            Holder::Bare(_) | Holder::Native(_) => Some(self.fd),
             Holder::Closed => None,
         };
         let Some(kind) = self.kind else {
@@ -236,8 +235,11 @@ impl Endpoint {
         } else {
             sock.call_method0(intern!(py, "close"))?;
         }
-        if let Holder::Native(fd) = self.holder.replace(Holder::Python(sock.clone().unbind())) {
-            let _owned_by_python_now = fd.into_raw_fd();
+        // From here on it alone owns the descriptor.
+        match self.holder.replace(Holder::Python(sock.clone().unbind())) {
+            Holder::Native(fd) => drop(fd.into_raw_fd()),
+            Holder::Bare(bare) => drop(bare.call_method0(py, intern!(py, "detach"))?),
+            Holder::Python(_) | Holder::Closed => {}
         }
         Ok(sock)
     }
