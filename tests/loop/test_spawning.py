@@ -13,6 +13,7 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT
 
 import pytest
+from tests.loop.conftest import open_descriptors
 
 import data_bridge
 from data_bridge import spawning
@@ -30,10 +31,6 @@ def plain(*args, streams=INHERITED, **options):
 def popen(*args, streams=INHERITED, **options):
     stdin, stdout, stderr = streams
     return subprocess.Popen(args, stdin=stdin, stdout=stdout, stderr=stderr, bufsize=0, **options)
-
-
-def open_descriptors():
-    return sorted(path.name for path in Path("/proc/self/fd").iterdir())
 
 
 def failure(call):

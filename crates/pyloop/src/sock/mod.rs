@@ -15,7 +15,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyCFunction, PyString, PyTuple};
+use pyo3::types::{PyString, PyTuple};
 
 pub use attempt::{Attempt, Outcome, Stretch, would_block};
 pub use literal::resolved;
@@ -44,18 +44,24 @@ fn is_plain(sock: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(kind.is(class) || kind.is(bare_class(sock.py())?))
 }
 
-/// Whether nobody has put a class or a `connect()` of their own in the place of Python's, to watch over connections.
+/// Whether nobody has put a class or a `connect()` of their own in the place of Python's.
 pub(crate) fn is_genuine(py: Python<'_>) -> PyResult<bool> {
-    let bare = bare_class(py)?;
     let class = py
         .import(intern!(py, "socket"))?
         .getattr(intern!(py, "socket"))?;
+    let Some(base) = class.getattr_opt(intern!(py, "__base__"))? else {
+        return Ok(false);
+    };
+    Ok(base.is(bare_class(py)?) && has_genuine_connect(&class)?)
+}
+
+/// Whether sockets of `class` connect as Python's do: a test suite that guards its connections replaces the method.
+fn has_genuine_connect(class: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = class.py();
     let connect = intern!(py, "connect");
-    let is_bare = |object: Bound<'_, PyAny>| object.is(bare);
     Ok(class
-        .getattr_opt(intern!(py, "__base__"))?
-        .is_some_and(is_bare)
-        && class.getattr(connect)?.is(&bare.getattr(connect)?))
+        .getattr(connect)?
+        .is(&bare_class(py)?.getattr(connect)?))
 }
 
 /// Refuses a TLS socket, and in debug mode one that blocks.
@@ -245,9 +251,7 @@ pub(crate) fn connect<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = sock.py();
     let sock = Sock::new(event_loop, sock)?;
-    // A test suite that guards who is connected to puts a function in the place of `socket.socket.connect`.
-    let is_own = |connect: Bound<'_, PyAny>| connect.is_exact_instance_of::<PyCFunction>();
-    let is_plain = sock.plain && is_own(sock.object.getattr(intern!(py, "connect"))?);
+    let is_plain = sock.plain && has_genuine_connect(sock.object.get_type().as_any())?;
     // `connect_ex()` is `connect()` without an exception for what is in progress.
     let number: i32 = if is_plain {
         sock.object
