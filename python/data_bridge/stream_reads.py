@@ -1,7 +1,7 @@
 """The reads of an `asyncio.StreamReader` over our transports: a coroutine each, where asyncio nests two or three.
 
-They stand on the reader itself, so that its class stays asyncio's. `_native.StreamReads` takes what is there; whatever
-is not plain, an end or an exception among it, is left to asyncio's own method.
+They stand on the reader itself, so that its class stays asyncio's. What they await, `_native.StreamRead`, waits and
+takes; whatever is not plain, an end or an exception among it, is left to asyncio's own method.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from functools import wraps
 from types import MethodType
 from typing import TYPE_CHECKING
 
-from data_bridge._native import Arrival
-
 if TYPE_CHECKING:
     from data_bridge._native import StreamReads
 
@@ -20,39 +18,41 @@ if TYPE_CHECKING:
 @wraps(StreamReader.read)
 async def read(reads: StreamReads, n: int = -1) -> bytes:
     """`StreamReader.read`, whose text takes the place of this one."""
-    reader = reads.reader()
-    while isinstance(data := reads.some(n), Arrival):
-        await data
-    return await StreamReader.read(reader, n) if data is None else data
+    reading = reads.some(n)
+    await reading
+    if (data := reading.data) is None:
+        return await StreamReader.read(reading.reader, n)
+    return data
 
 
 @wraps(StreamReader.readexactly)
 async def readexactly(reads: StreamReads, n: int) -> bytes:
     """`StreamReader.readexactly`, whose text takes the place of this one."""
-    reader = reads.reader()
-    while isinstance(data := reads.exactly(n), Arrival):
-        await data
-    return await StreamReader.readexactly(reader, n) if data is None else data
+    reading = reads.exactly(n)
+    await reading
+    if (data := reading.data) is None:
+        return await StreamReader.readexactly(reading.reader, n)
+    return data
 
 
 @wraps(StreamReader.readuntil)
 async def readuntil(reads: StreamReads, separator: bytes = b"\n") -> bytes:
     """`StreamReader.readuntil`, whose text takes the place of this one."""
-    reader, passed = reads.reader(), 0
-    while isinstance(data := reads.until(separator, passed), Arrival):
-        passed = data.passed
-        await data
-    return await StreamReader.readuntil(reader, separator) if data is None else data
+    reading = reads.until(separator)
+    await reading
+    if (data := reading.data) is None:
+        return await StreamReader.readuntil(reading.reader, separator)
+    return data
 
 
 @wraps(StreamReader.readline)
 async def readline(reads: StreamReads) -> bytes:
     """`StreamReader.readline`, whose text takes the place of this one."""
-    reader, passed = reads.reader(), 0
-    while isinstance(data := reads.until(b"\n", passed), Arrival):
-        passed = data.passed
-        await data
-    return await StreamReader.readline(reader) if data is None else data
+    reading = reads.line()
+    await reading
+    if (data := reading.data) is None:
+        return await StreamReader.readline(reading.reader)
+    return data
 
 
 def install(reader: StreamReader, reads: StreamReads) -> None:

@@ -130,6 +130,68 @@ def test_what_a_program_has_put_on_the_reader_stays(run, name):
     run(main())
 
 
+def test_data_that_came_before_an_error_is_read(run):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        waiting = asyncio.create_task(reader.readexactly(4))
+        await turns()
+        reader.feed_data(b"data")
+        reader.set_exception(OSError("late"))
+        assert await waiting == b"data"
+        with pytest.raises(OSError, match="late"):
+            await reader.readexactly(4)
+        await end_feeding(transport, protocol, there)
+
+    run(main())
+
+
+def test_a_reader_with_its_attributes_in_another_order_is_read(run):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        usual, *other = await fed_by()
+        for name, value in reversed(list(vars(reader).items())):
+            delattr(reader, name)
+            setattr(reader, name, value)
+        for source, target in ((there, reader), (other[2], usual), (there, reader)):
+            waiting = asyncio.create_task(target.readexactly(4))
+            await turns()
+            source.sendall(b"data")
+            assert await waiting == b"data"
+            assert target._waiter is None
+        await end_feeding(transport, protocol, there)
+        await end_feeding(other[1], other[0], other[2])
+
+    run(main())
+
+
+def test_a_replaced_create_future_is_called(run, monkeypatch):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        loop = asyncio.get_running_loop()
+        create, made = loop.create_future, []
+
+        def replaced(*_loop):
+            made.append(create())
+            return made[-1]
+
+        for owner in (loop, type(loop)):
+            with monkeypatch.context() as patch:
+                patch.setattr(owner, "create_future", replaced, raising=False)
+                waiting = asyncio.create_task(reader.readexactly(4))
+                await turns()
+                assert reader._waiter is made.pop()
+            there.sendall(b"data")
+            assert await waiting == b"data"
+            waiting = asyncio.create_task(reader.readexactly(4))
+            await turns()
+            there.sendall(b"data")
+            assert await waiting == b"data"
+            assert not made
+        await end_feeding(transport, protocol, there)
+
+    run(main())
+
+
 def test_a_wait_holds_its_reader(run):
     async def main():
         reader, protocol, transport, there = await fed_by()

@@ -42,7 +42,7 @@ mod _native {
     #[pymodule_export]
     use crate::watch::Watcher;
     #[pymodule_export]
-    use pyloop::{Arrival, EventLoop, StreamReads, WorkQueue};
+    use pyloop::{EventLoop, StreamRead, StreamReads, WorkQueue};
     use pyo3::prelude::*;
 
     #[pymodule_init]

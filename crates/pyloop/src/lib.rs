@@ -27,7 +27,7 @@ mod transport;
 mod work_queue;
 
 pub use event_loop::EventLoop;
-pub use transport::{Arrival, DatagramTransport, StreamReads, StreamTransport};
+pub use transport::{DatagramTransport, StreamRead, StreamReads, StreamTransport};
 pub use work_queue::WorkQueue;
 
 use pyo3::prelude::*;

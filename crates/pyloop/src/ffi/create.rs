@@ -2,15 +2,19 @@
 
 use std::mem::MaybeUninit;
 use std::ptr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::{Borrowed, intern};
+use pyo3::types::PyType;
+use pyo3::{Borrowed, PyTypeInfo, intern};
 
 use super::handle_type::guard;
 use super::methods::{Object, core_of};
+use super::python;
 use crate::core::Core;
+use crate::event_loop::EventLoop;
 use crate::tasks;
 
 /// Most keywords that `create_task` passes on: `asyncio.Task` has five.
@@ -186,6 +190,39 @@ pub(super) unsafe extern "C" fn create_future(slf: Object, _: Object) -> Object 
         call.keyword(intern!(py, "loop").as_ptr(), slf);
         call.make(class)
     }
+}
+
+/// `event_loop.create_future()`, without a search for the method if that is known to be ours.
+pub fn future_of<'py>(event_loop: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = event_loop.py();
+    let name = intern!(py, "create_future");
+    if python::has_own(event_loop, name)? || !has_native_futures(&event_loop.get_type())? {
+        return event_loop.call_method0(name);
+    }
+    // SAFETY: an instance of the class whose method this is; a new reference comes back, or null with an error set.
+    unsafe {
+        let future = create_future(event_loop.as_ptr(), ptr::null_mut());
+        Bound::from_owned_ptr_or_err(py, future)
+    }
+}
+
+/// Whether [`create_future`] is the method of that class.
+fn has_native_futures(class: &Bound<'_, PyType>) -> PyResult<bool> {
+    /// The version of the last class that had it.
+    static VERSION: AtomicU32 = AtomicU32::new(0);
+    let version = python::class_version(class);
+    if version != 0 && version == VERSION.load(Ordering::Relaxed) {
+        return Ok(true);
+    }
+    let name = intern!(class.py(), "create_future");
+    let native = EventLoop::type_object(class.py()).getattr(name)?;
+    let is_native = class
+        .getattr_opt(name)?
+        .is_some_and(|method| method.is(&native));
+    if is_native {
+        VERSION.store(python::class_version(class), Ordering::Relaxed);
+    }
+    Ok(is_native)
 }
 
 pub(super) unsafe extern "C" fn create_task(

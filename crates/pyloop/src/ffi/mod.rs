@@ -9,7 +9,7 @@
 pub mod buffer;
 pub mod cell;
 pub mod context;
-mod create;
+pub mod create;
 pub mod epoll;
 pub mod handle;
 mod handle_memory;

@@ -2,13 +2,12 @@
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
-use pyo3::PyClass;
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::types::{PyDict, PyString, PyType};
+use pyo3::{Borrowed, PyClass, ffi};
 
 unsafe extern "C" {
     /// Exported by every version, but not in `PyO3`'s bindings.
@@ -142,8 +141,51 @@ pub fn thread_ident() -> u64 {
 pub fn instance_dict<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     // SAFETY: attached; an owned dictionary, or null with an error set for an object that has none.
     unsafe {
-        let dict = ffi::PyObject_GenericGetDict(object.as_ptr(), std::ptr::null_mut());
+        let dict = ffi::PyObject_GenericGetDict(object.as_ptr(), ptr::null_mut());
         Ok(Bound::from_owned_ptr_or_err(object.py(), dict)?.cast_into_unchecked())
+    }
+}
+
+/// The value of `key`, if that is the very key which the dictionary has at this position.
+pub fn value_at<'py>(
+    dict: &Bound<'py, PyDict>,
+    position: isize,
+    key: &Bound<'py, PyString>,
+) -> Option<Bound<'py, PyAny>> {
+    let (found, value, _) = entry_at(dict, position)?;
+    found.is(key).then(|| value.to_owned())
+}
+
+/// Where the dictionary has that very key.
+pub fn position_of(dict: &Bound<'_, PyDict>, key: &Bound<'_, PyString>) -> Option<isize> {
+    let mut position = 0;
+    loop {
+        match entry_at(dict, position)? {
+            (found, ..) if found.is(key) => return Some(position),
+            (.., next) => position = next,
+        }
+    }
+}
+
+/// A key and its value, borrowed until the dictionary changes, and the position behind it.
+fn entry_at<'a, 'py>(
+    dict: &'a Bound<'py, PyDict>,
+    mut position: isize,
+) -> Option<(Borrowed<'a, 'py, PyAny>, Borrowed<'a, 'py, PyAny>, isize)> {
+    let (py, mut key, mut value) = (dict.py(), ptr::null_mut(), ptr::null_mut());
+    // SAFETY: attached, a live dictionary; the interpreter checks the position. Whoever asks runs nothing while the entry is borrowed.
+    unsafe {
+        if ffi::PyDict_Next(
+            dict.as_ptr(),
+            &raw mut position,
+            &raw mut key,
+            &raw mut value,
+        ) == 0
+        {
+            return None;
+        }
+        let (key, value) = (Borrowed::from_ptr(py, key), Borrowed::from_ptr(py, value));
+        Some((key, value, position))
     }
 }
 

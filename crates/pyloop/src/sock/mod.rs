@@ -23,7 +23,7 @@ pub use operations::{Operation, Operations};
 
 use crate::core::Core;
 use crate::event_loop::EventLoop;
-use crate::ffi::socket;
+use crate::ffi::{create, socket};
 use crate::poller::{Interest, Mode};
 use crate::readers::{self, Direction};
 use crate::transport::{bare_class, os_error};
@@ -137,8 +137,7 @@ impl<'a, 'py> Sock<'a, 'py> {
     ) -> PyResult<Bound<'py, PyAny>> {
         let core = self.core();
         core.check_usable()?;
-        let py = self.object.py();
-        let future = self.event_loop.call_method0(intern!(py, "create_future"))?;
+        let future = create::future_of(self.event_loop)?;
         let operation = Operation::new(self.object, &future, attempt);
         let operations = match operations {
             Some(operations) => operations,

@@ -7,7 +7,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use super::attributes::Attributes;
+use super::attributes::{Attributes, name};
 use super::original::Original;
 use crate::ffi::python;
 
@@ -48,10 +48,9 @@ fn clients_of_open<'py>(server: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py
         return Ok(None);
     }
     let attributes = Attributes::of(server)?;
-    let is_changed =
-        attributes.has(intern!(py, "_attach"))? || attributes.has(intern!(py, "_detach"))?;
-    if is_changed || attributes.get(intern!(py, "_sockets"))?.is_none() {
+    let is_changed = attributes.has(name!("_attach"))? || attributes.has(name!("_detach"))?;
+    if is_changed || attributes.get(name!("_sockets"))?.is_none() {
         return Ok(None);
     }
-    attributes.get(intern!(py, "_clients")).map(Some)
+    attributes.get(name!("_clients")).map(Some)
 }

@@ -6,7 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyByteArrayMethods};
 
-use super::attributes::Attributes;
+use super::attributes::{Attributes, name};
 use super::original::{Original, reader_of};
 use crate::ffi::buffer;
 
@@ -19,18 +19,18 @@ pub fn is_stream_protocol(protocol: &Bound<'_, PyAny>) -> PyResult<bool> {
 pub fn feed(protocol: &Bound<'_, PyAny>, data: &[u8]) -> PyResult<bool> {
     let py = protocol.py();
     let ours = Attributes::of(protocol)?;
-    if ours.has(intern!(py, "data_received"))? {
+    if ours.has(name!("data_received"))? {
         return Ok(false);
     }
     let Some(reader) = reader_of(py, &ours)? else {
         return Ok(false);
     };
     let reader = Attributes::of(&reader)?;
-    let held = reader.get(intern!(py, "_buffer"))?;
+    let held = reader.get(name!("_buffer"))?;
     let Ok(held) = held.cast_exact::<PyByteArray>() else {
         return Ok(false);
     };
-    if reader.has(intern!(py, "feed_data"))? || reader.is(intern!(py, "_eof"))? {
+    if reader.has(name!("feed_data"))? || reader.is(name!("_eof"))? {
         return Ok(false);
     }
     buffer::extend(held, data)?;
@@ -41,11 +41,11 @@ pub fn feed(protocol: &Bound<'_, PyAny>, data: &[u8]) -> PyResult<bool> {
 
 /// `_wakeup_waiter()`
 fn wake_waiter<'py>(py: Python<'py>, reader: &Attributes<'py>) -> PyResult<()> {
-    let waiter = reader.get(intern!(py, "_waiter"))?;
+    let waiter = reader.get(name!("_waiter"))?;
     if waiter.is_none() {
         return Ok(());
     }
-    reader.set(intern!(py, "_waiter"), py.None())?;
+    reader.set(name!("_waiter"), py.None())?;
     // Hardly any is cancelled, so that is asked afterwards.
     match waiter.call_method1(intern!(py, "set_result"), (py.None(),)) {
         Err(error) if !waiter.call_method0(intern!(py, "cancelled"))?.is_truthy()? => Err(error),
@@ -55,7 +55,7 @@ fn wake_waiter<'py>(py: Python<'py>, reader: &Attributes<'py>) -> PyResult<()> {
 
 /// More than twice the limit, and the transport pauses. Every transport that gets here can.
 fn pause_if_full<'py>(py: Python<'py>, reader: &Attributes<'py>, length: usize) -> PyResult<()> {
-    let limit = reader.get(intern!(py, "_limit"))?;
+    let limit = reader.get(name!("_limit"))?;
     // A limit may be any number: what is too large for a comparison of integers is never reached.
     if limit
         .extract::<usize>()
@@ -63,11 +63,11 @@ fn pause_if_full<'py>(py: Python<'py>, reader: &Attributes<'py>, length: usize) 
     {
         return Ok(());
     }
-    let transport = reader.get(intern!(py, "_transport"))?;
+    let transport = reader.get(name!("_transport"))?;
     let full = limit.mul(2)?.lt(length)?;
-    if !full || transport.is_none() || reader.is(intern!(py, "_paused"))? {
+    if !full || transport.is_none() || reader.is(name!("_paused"))? {
         return Ok(());
     }
     transport.call_method0(intern!(py, "pause_reading"))?;
-    reader.set(intern!(py, "_paused"), true)
+    reader.set(name!("_paused"), true)
 }

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyType, PyWeakrefMethods, PyWeakrefReference};
 
-use super::attributes::Attributes;
+use super::attributes::{Attributes, name};
 use crate::ffi::python;
 
 const STREAMS: &str = "asyncio.streams";
@@ -109,7 +109,7 @@ pub fn reader_of<'py>(
     if !Original::protocol(py)?.is_untouched(py)? {
         return Ok(None);
     }
-    let weak = protocol.get(intern!(py, "_stream_reader_wr"))?;
+    let weak = protocol.get(name!("_stream_reader_wr"))?;
     let Ok(weak) = weak.cast_exact::<PyWeakrefReference>() else {
         return Ok(None);
     };

@@ -10,7 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyMemoryView, PySlice, PyString, PyWeakrefMethods, PyWeakrefReference};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
-use super::attributes::Attributes;
+use super::attributes::{Attributes, name};
 use super::feed;
 use super::reads;
 use super::receiver;
@@ -131,8 +131,8 @@ impl Tls {
     pub fn reads(&self, py: Python<'_>) -> PyResult<bool> {
         let state = self.state(py)?;
         Ok(is_wrapped(py, &state)?
-            && !state.is(intern!(py, "_app_reading_paused"))?
-            && !state.is(intern!(py, "_app_protocol_is_buffer"))?)
+            && !state.is(name!("_app_reading_paused"))?
+            && !state.is(name!("_app_protocol_is_buffer"))?)
     }
 
     /// `data` came from the socket: `buffer_updated()` of an established connection. `Err`: what it would raise.
@@ -165,7 +165,7 @@ impl Tls {
     ) -> PyResult<()> {
         let state = self.state(py)?;
         if let Some(data) = data {
-            let above = state.get(intern!(py, "_app_protocol"))?;
+            let above = state.get(name!("_app_protocol"))?;
             let fed = feed::is_stream_protocol(&above)? && feed::feed(&above, data.as_bytes())?;
             if !fed {
                 receiver::data_received(&above, data)?;
@@ -175,7 +175,7 @@ impl Tls {
             self.call(intern!(py, "_call_eof_received"))?;
             self.call(intern!(py, "_start_shutdown"))?;
         }
-        if has_backlog(py, &state)? {
+        if has_backlog(&state)? {
             self.call(intern!(py, "_do_write"))?;
         } else if pending(self.outgoing.bind(py))? > 0 {
             self.call(intern!(py, "_process_outgoing"))?;
@@ -272,7 +272,7 @@ impl Tls {
             let slice = PySlice::new(py, sent.cast_signed(), length.cast_signed(), 1);
             rest = PyMemoryView::from(data)?.get_item(slice)?;
         }
-        if state.is(intern!(py, "_ssl_writing_paused"))? {
+        if state.is(name!("_ssl_writing_paused"))? {
             return self.call(intern!(py, "_process_outgoing"));
         }
         let records = self.outgoing.bind(py).call_method0(intern!(py, "read"))?;
@@ -284,10 +284,10 @@ impl Tls {
     fn keep(&self, rest: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = rest.py();
         let state = self.state(py)?;
-        let backlog = state.get(intern!(py, "_write_backlog"))?;
+        let backlog = state.get(name!("_write_backlog"))?;
         backlog.call_method1(intern!(py, "append"), (rest,))?;
-        let size: usize = state.get(intern!(py, "_write_buffer_size"))?.extract()?;
-        state.set(intern!(py, "_write_buffer_size"), size + rest.len()?)?;
+        let size: usize = state.get(name!("_write_buffer_size"))?.extract()?;
+        state.set(name!("_write_buffer_size"), size + rest.len()?)?;
         self.call(intern!(py, "_process_outgoing"))
     }
 
@@ -308,9 +308,7 @@ impl Tls {
 
     /// `_control_app_writing()` where nothing waits to be sent: only a mark of zero or an earlier pause makes a difference.
     fn control_writing<'py>(&self, py: Python<'py>, state: &Attributes<'py>) -> PyResult<()> {
-        if state.is(intern!(py, "_app_writing_paused"))?
-            || !state.is(intern!(py, "_outgoing_high_water"))?
-        {
+        if state.is(name!("_app_writing_paused"))? || !state.is(name!("_outgoing_high_water"))? {
             self.call(intern!(py, "_control_app_writing"))?;
         }
         Ok(())
@@ -319,8 +317,8 @@ impl Tls {
     /// `_control_ssl_reading()`, likewise.
     fn control_reading<'py>(&self, py: Python<'py>, state: &Attributes<'py>) -> PyResult<()> {
         if pending(self.incoming.bind(py))? > 0
-            || state.is(intern!(py, "_ssl_reading_paused"))?
-            || !state.is(intern!(py, "_incoming_high_water"))?
+            || state.is(name!("_ssl_reading_paused"))?
+            || !state.is(name!("_incoming_high_water"))?
         {
             self.call(intern!(py, "_control_ssl_reading"))?;
         }
@@ -342,14 +340,12 @@ impl Tls {
 
 /// Whether the connection is established, and does not end yet.
 fn is_wrapped<'py>(py: Python<'py>, state: &Attributes<'py>) -> PyResult<bool> {
-    Ok(state
-        .get(intern!(py, "_state"))?
-        .is(&Names::get(py)?.wrapped))
+    Ok(state.get(name!("_state"))?.is(&Names::get(py)?.wrapped))
 }
 
 /// Whether something that was written before waits to be encrypted.
-fn has_backlog<'py>(py: Python<'py>, state: &Attributes<'py>) -> PyResult<bool> {
-    Ok(state.get(intern!(py, "_write_backlog"))?.len()? > 0)
+fn has_backlog(state: &Attributes<'_>) -> PyResult<bool> {
+    Ok(state.get(name!("_write_backlog"))?.len()? > 0)
 }
 
 /// How many bytes lie in a `MemoryBIO`.
@@ -372,8 +368,8 @@ impl Tls {
         if let Ok(data) = data.cast_exact::<PyBytes>()
             && !data.as_bytes().is_empty()
             && is_wrapped(py, &state)?
-            && !has_backlog(py, &state)?
-            && let transport = state.get(intern!(py, "_transport"))?
+            && !has_backlog(&state)?
+            && let transport = state.get(name!("_transport"))?
             && let Ok(transport) = transport.cast_exact::<StreamTransport>()
             && !python::has_own(transport, intern!(py, "write"))?
         {
