@@ -151,7 +151,7 @@ class Watcher:
 
 @final
 class StreamRead:
-    """A read of an `asyncio.StreamReader`, awaited once and then asked for its data; without any, asyncio's method is to read."""
+    """A read of an `asyncio.StreamReader`, awaited once, then asked for its data. Without any, asyncio reads."""
 
     @property
     def data(self) -> bytes | None: ...

@@ -13,6 +13,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use crate::ffi::{buffer, socket};
 use crate::gil;
+use crate::landing::Landing;
 use crate::transport::os_error;
 
 /// Reads of up to this many bytes are ours; who wants more asks Python's socket for it.
@@ -20,7 +21,7 @@ pub const LARGEST: usize = 256 * 1024;
 
 thread_local! {
     /// Reads land here first: copying into an exact `bytes` is cheaper than allocating for the largest case.
-    static LANDING: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static LANDING: RefCell<Landing> = const { RefCell::new(Landing::new()) };
 }
 
 /// What is to be done.
@@ -199,12 +200,9 @@ fn count(py: Python<'_>, count: usize, asked: usize) -> PyResult<Outcome<'_>> {
 
 fn receive(py: Python<'_>, fd: RawFd, size: usize) -> PyResult<Outcome<'_>> {
     let received = LANDING.with_borrow_mut(|landing| {
-        if landing.len() < size {
-            landing.resize(size, 0);
-        }
-        let room = landing.get_mut(..size).unwrap_or_default();
+        let room = landing.room(size);
         socket::receive_now(fd, room)
-            .map(|count| PyBytes::new(py, landing.get(..count).unwrap_or_default()))
+            .map(|count| PyBytes::new(py, room.get(..count).unwrap_or_default()))
     });
     match received {
         Ok(data) => {

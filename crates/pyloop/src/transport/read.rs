@@ -11,6 +11,7 @@ use super::receiver::{self, Receiver, Way};
 use super::stream::{Me, Stream};
 use super::tls::Tls;
 use crate::ffi::{buffer, context, socket};
+use crate::landing::Landing;
 
 /// What one read asks for, as asyncio does.
 const READ: usize = 256 * 1024;
@@ -25,7 +26,7 @@ const BYTES: usize = READ;
 
 thread_local! {
     /// Reads land here first: copying into an exact `bytes` is cheaper than allocating for the largest case and shrinking.
-    static LANDING: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static LANDING: Cell<Landing> = const { Cell::new(Landing::new()) };
 }
 
 impl Stream {
@@ -95,10 +96,10 @@ impl Stream {
     fn read_with<T>(&self, me: &Me<'_>, take: impl FnOnce(&[u8]) -> T) -> Option<(usize, T)> {
         // Not borrowed: whatever `take` calls may come back here.
         let mut landing = LANDING.take();
-        landing.resize(READ, 0);
-        let received = socket::receive(self.endpoint.fd(), &mut landing);
+        let room = landing.room(READ);
+        let received = socket::receive(self.endpoint.fd(), room);
         let size = self.judge(me, received.as_ref().copied(), READ);
-        let taken = size.map(|size| (size, take(landing.get(..size).unwrap_or_default())));
+        let taken = size.map(|size| (size, take(room.get(..size).unwrap_or_default())));
         LANDING.set(landing);
         taken
     }

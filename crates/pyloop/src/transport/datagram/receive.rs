@@ -12,6 +12,7 @@ use super::super::close::os_error;
 use super::Me;
 use super::state::Datagrams;
 use crate::ffi::{context, socket};
+use crate::landing::Landing;
 use crate::sock::would_block;
 
 /// The longest datagram that is taken whole, as with asyncio.
@@ -22,7 +23,7 @@ const MOST: u32 = 32;
 const PATIENCE: u32 = 4;
 
 thread_local! {
-    static LANDING: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static LANDING: RefCell<Landing> = const { RefCell::new(Landing::new()) };
 }
 
 /// How many datagrams to take at once. One that comes alone costs one system call: the kernel repeats itself if
@@ -118,11 +119,9 @@ impl Datagrams {
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Datagram<'py>>> {
         let fd = self.endpoint.fd();
         let received = LANDING.with_borrow_mut(|landing| {
-            if landing.is_empty() {
-                *landing = vec![0; LONGEST];
-            }
-            socket::receive_from(fd, landing).map(|(count, sender)| {
-                let data = landing.get(..count).unwrap_or_default();
+            let room = landing.room(LONGEST);
+            socket::receive_from(fd, room).map(|(count, sender)| {
+                let data = room.get(..count).unwrap_or_default();
                 (PyBytes::new(py, data), sender)
             })
         });
