@@ -2,7 +2,9 @@
 //! loom proof need no interpreter to link with.
 
 mod inbox;
+mod landing;
 mod timers;
 
 pub use inbox::Inbox;
+pub use landing::Landing;
 pub use timers::{Nanos, Timers};

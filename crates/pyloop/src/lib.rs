@@ -12,7 +12,6 @@ pub mod gil;
 mod handle;
 mod handle_lock;
 pub mod host;
-mod landing;
 mod owed;
 mod park;
 pub mod poller;

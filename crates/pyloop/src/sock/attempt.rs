@@ -13,8 +13,8 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use crate::ffi::{buffer, socket};
 use crate::gil;
-use crate::landing::Landing;
 use crate::transport::os_error;
+use loopcore::Landing;
 
 /// Reads of up to this many bytes are ours; who wants more asks Python's socket for it.
 pub const LARGEST: usize = 256 * 1024;

@@ -11,7 +11,7 @@ use super::receiver::{self, Receiver, Way};
 use super::stream::{Me, Stream};
 use super::tls::Tls;
 use crate::ffi::{buffer, context, socket};
-use crate::landing::Landing;
+use loopcore::Landing;
 
 /// What one read asks for, as asyncio does.
 const READ: usize = 256 * 1024;

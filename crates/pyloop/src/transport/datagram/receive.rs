@@ -12,8 +12,8 @@ use super::super::close::os_error;
 use super::Me;
 use super::state::Datagrams;
 use crate::ffi::{context, socket};
-use crate::landing::Landing;
 use crate::sock::would_block;
+use loopcore::Landing;
 
 /// The longest datagram that is taken whole, as with asyncio.
 const LONGEST: usize = 256 * 1024;
