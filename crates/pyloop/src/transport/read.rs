@@ -16,7 +16,7 @@ use loopcore::Landing;
 /// What one read asks for, as asyncio does.
 const READ: usize = 256 * 1024;
 /// After a read of this much the next one lands in a `bytes` of its own: from here on a copy costs more than that.
-const LARGE: usize = 32 * 1024;
+const LARGE: usize = 16 * 1024;
 /// What such a `bytes` has room for: what the C library still takes from its heap, where cutting it to size moves nothing.
 const ROOM: usize = 120 * 1024;
 /// A turn reads at most so many times …

@@ -16,7 +16,7 @@ use super::stream::{Me, Stream};
 use crate::ffi::{python, socket};
 
 /// More than this is not gathered any further, in bytes.
-const GATHER: usize = 64 * 1024;
+const GATHER: usize = 16 * 1024;
 
 impl Stream {
     /// `transport.write(data)`
