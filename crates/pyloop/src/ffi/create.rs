@@ -2,7 +2,6 @@
 
 use std::mem::MaybeUninit;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -12,7 +11,7 @@ use pyo3::{Borrowed, PyTypeInfo, intern};
 
 use super::handle_type::guard;
 use super::methods::{Object, core_of};
-use super::python;
+use super::python::{self, Finding};
 use crate::core::Core;
 use crate::event_loop::EventLoop;
 use crate::tasks;
@@ -208,21 +207,14 @@ pub fn future_of<'py>(event_loop: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyA
 
 /// Whether [`create_future`] is the method of that class.
 fn has_native_futures(class: &Bound<'_, PyType>) -> PyResult<bool> {
-    /// The version of the last class that had it.
-    static VERSION: AtomicU32 = AtomicU32::new(0);
-    let version = python::class_version(class);
-    if version != 0 && version == VERSION.load(Ordering::Relaxed) {
-        return Ok(true);
-    }
-    let name = intern!(class.py(), "create_future");
-    let native = EventLoop::type_object(class.py()).getattr(name)?;
-    let is_native = class
-        .getattr_opt(name)?
-        .is_some_and(|method| method.is(&native));
-    if is_native {
-        VERSION.store(python::class_version(class), Ordering::Relaxed);
-    }
-    Ok(is_native)
+    /// Of the last class that had it.
+    static FINDING: Finding = Finding::new();
+    FINDING.holds(class, || {
+        let name = intern!(class.py(), "create_future");
+        let native = EventLoop::type_object(class.py()).getattr(name)?;
+        let method = class.getattr_opt(name)?;
+        Ok(method.is_some_and(|method| method.is(&native)))
+    })
 }
 
 pub(super) unsafe extern "C" fn create_task(

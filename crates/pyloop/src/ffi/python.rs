@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
@@ -190,9 +191,36 @@ fn entry_at<'a, 'py>(
 }
 
 /// A number that changes whenever an attribute of `class` or of one of its bases does; 0: not known now.
-pub fn class_version(class: &Bound<'_, PyType>) -> u32 {
+fn class_version(class: &Bound<'_, PyType>) -> u32 {
     // SAFETY: a live class; the interpreter changes the field with the GIL held, as this thread holds it.
     unsafe { (*class.as_type_ptr()).tp_version_tag }
+}
+
+/// What was found to hold for a class, remembered until an attribute of it or of one of its bases changes.
+pub struct Finding(AtomicU32);
+
+impl Finding {
+    pub const fn new() -> Self {
+        Self(AtomicU32::new(0))
+    }
+
+    /// What `look` says, which is asked again only if it said no or if something has changed.
+    #[inline]
+    pub fn holds(
+        &self,
+        class: &Bound<'_, PyType>,
+        look: impl FnOnce() -> PyResult<bool>,
+    ) -> PyResult<bool> {
+        let version = class_version(class);
+        if version != 0 && version == self.0.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        let holds = look()?;
+        if holds {
+            self.0.store(class_version(class), Ordering::Relaxed); // looking may have given the class its number
+        }
+        Ok(holds)
+    }
 }
 
 /// Runs `f` as the body of an `except` clause that has caught `error`: `sys.exc_info()` tells of it.

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::RawFd;
 
+use loopcore::Landing;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyBlockingIOError, PyInterruptedError, PyOSError};
 use pyo3::intern;
@@ -14,7 +15,6 @@ use pyo3::{PyTraverseError, PyVisit};
 use crate::ffi::{buffer, socket};
 use crate::gil;
 use crate::transport::os_error;
-use loopcore::Landing;
 
 /// Reads of up to this many bytes are ours; who wants more asks Python's socket for it.
 pub const LARGEST: usize = 256 * 1024;

@@ -10,7 +10,7 @@ use pyo3::types::{PyDict, PyString};
 use crate::ffi::python;
 
 /// The name of an attribute, and where it was found: objects that one `__init__` has made have their attributes in one order,
-/// and to look there costs a third of a search.
+/// and to look there costs two thirds of a search.
 pub struct Name {
     text: &'static str,
     interned: PyOnceLock<Py<PyString>>,

@@ -1,14 +1,12 @@
 //! asyncio's own classes, and whether they are still as asyncio wrote them. Knows no transport.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyType, PyWeakrefMethods, PyWeakrefReference};
 
 use super::attributes::{Attributes, name};
-use crate::ffi::python;
+use crate::ffi::python::Finding;
 
 const STREAMS: &str = "asyncio.streams";
 
@@ -18,8 +16,8 @@ pub struct Original {
     /// What the functions of asyncio's module have as their globals.
     globals: Py<PyAny>,
     names: &'static [&'static str],
-    /// The version of the class that was found to have asyncio's; 0: look again.
-    version: AtomicU32,
+    /// That the class has asyncio's.
+    untouched: Finding,
 }
 
 impl Original {
@@ -34,7 +32,7 @@ impl Original {
             class: module.getattr(class)?.cast_into::<PyType>()?.unbind(),
             globals: module.dict().into_any().unbind(),
             names,
-            version: AtomicU32::new(0),
+            untouched: Finding::new(),
         })
     }
 
@@ -76,18 +74,14 @@ impl Original {
     /// Whether nobody has replaced an attribute on the class, be it before we were imported.
     pub fn is_untouched(&self, py: Python<'_>) -> PyResult<bool> {
         let class = self.class.bind(py);
-        let version = python::class_version(class);
-        if version != 0 && version == self.version.load(Ordering::Relaxed) {
-            return Ok(true);
-        }
-        for name in self.names {
-            if !self.has_written(&class.getattr(*name)?, name)? {
-                return Ok(false);
+        self.untouched.holds(class, || {
+            for name in self.names {
+                if !self.has_written(&class.getattr(*name)?, name)? {
+                    return Ok(false);
+                }
             }
-        }
-        self.version
-            .store(python::class_version(class), Ordering::Relaxed);
-        Ok(true)
+            Ok(true)
+        })
     }
 
     /// Whether `attribute` is asyncio's function of that name, or a property with such a function.

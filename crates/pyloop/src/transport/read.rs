@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::io;
 
+use loopcore::Landing;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -11,7 +12,6 @@ use super::receiver::{self, Receiver, Way};
 use super::stream::{Me, Stream};
 use super::tls::Tls;
 use crate::ffi::{buffer, context, socket};
-use loopcore::Landing;
 
 /// What one read asks for, as asyncio does.
 const READ: usize = 256 * 1024;

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 
+use loopcore::Landing;
 use pyo3::exceptions::PyOSError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -13,7 +14,6 @@ use super::Me;
 use super::state::Datagrams;
 use crate::ffi::{context, socket};
 use crate::sock::would_block;
-use loopcore::Landing;
 
 /// The longest datagram that is taken whole, as with asyncio.
 const LONGEST: usize = 256 * 1024;
