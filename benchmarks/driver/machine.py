@@ -53,11 +53,11 @@ def describe() -> dict[str, object]:
 
 def commit() -> str:
     """The checkout's commit, with `+changes` when the tree differs from it."""
-    head = _output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD")
+    head = _git("rev-parse", "--short", "HEAD")
     if not head:
         return "unknown"
-    sources = ("crates", "python", "benchmarks", "Cargo.toml", "Cargo.lock")
-    changed = _output("git", "-C", str(ROOT), "status", "--porcelain", "--", *sources)
+    sources = ("crates", "python", "benchmarks", ":!benchmarks/results", "Cargo.toml", "Cargo.lock")
+    changed = _git("status", "--porcelain", "--", *sources)
     return f"{head}+changes" if changed else head
 
 
@@ -76,13 +76,19 @@ def _tool_version(tool: str) -> str | None:
     if shutil.which(tool) is None:
         return None
     flag = {"wrk": "-v", "nginx": "-v", "strace": "-V", "h2load": "--version"}[tool]
-    found = re.search(r"\d+\.\d+(\.\d+)?", _output(tool, flag))
+    done = _run(tool, flag)
+    found = re.search(r"\d+\.\d+(\.\d+)?", done.stdout + done.stderr) if done else None
     return found[0] if found else "unknown"
 
 
-def _output(*command: str) -> str:
+def _git(*arguments: str) -> str:
+    """What git answers about the checkout; nothing where there is no git, or none that knows it."""
+    done = _run("git", "-C", str(ROOT), *arguments)
+    return done.stdout.strip() if done and done.returncode == 0 else ""
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str] | None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except OSError:
-        return ""
-    return (done.stdout + done.stderr).strip()
+        return None
