@@ -266,8 +266,13 @@ impl Core {
 
     fn flush_marked(&self, py: Python<'_>) {
         // What is marked by a flush waits for the next one.
-        for source in self.dirty.take() {
+        let mut marked = self.dirty.take();
+        for source in marked.drain(..) {
             self.shield(py, || source.flush(py, self));
+        }
+        let mut dirty = self.dirty.borrow_mut();
+        if dirty.is_empty() {
+            *dirty = marked; // its memory serves again
         }
     }
 
