@@ -147,14 +147,31 @@ pub fn instance_dict<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyD
     }
 }
 
-/// The value of `key`, if that is the very key which the dictionary has at this position.
-pub fn value_at<'py>(
-    dict: &Bound<'py, PyDict>,
-    position: isize,
-    key: &Bound<'py, PyString>,
-) -> Option<Bound<'py, PyAny>> {
-    let (found, value, _) = entry_at(dict, position)?;
-    found.is(key).then(|| value.to_owned())
+/// What a dictionary may have at a position, where it had a key before.
+pub struct Entry<'a, 'py> {
+    pub dict: &'a Bound<'py, PyDict>,
+    pub position: isize,
+    pub key: &'a Bound<'py, PyString>,
+}
+
+impl<'a, 'py> Entry<'a, 'py> {
+    /// The value, if that very key is there.
+    #[inline]
+    pub fn value(&self) -> Option<Bound<'py, PyAny>> {
+        self.look().map(Borrowed::to_owned)
+    }
+
+    /// Whether the value is that object, if that very key is there.
+    #[inline]
+    pub fn is(&self, object: &Bound<'py, PyAny>) -> Option<bool> {
+        self.look().map(|value| value.is(object))
+    }
+
+    #[inline]
+    fn look(&self) -> Option<Borrowed<'a, 'py, PyAny>> {
+        let (found, value, _) = entry_at(self.dict, self.position)?;
+        found.is(self.key).then_some(value)
+    }
 }
 
 /// Where the dictionary has that very key.
@@ -169,6 +186,7 @@ pub fn position_of(dict: &Bound<'_, PyDict>, key: &Bound<'_, PyString>) -> Optio
 }
 
 /// A key and its value, borrowed until the dictionary changes, and the position behind it.
+#[inline]
 fn entry_at<'a, 'py>(
     dict: &'a Bound<'py, PyDict>,
     mut position: isize,

@@ -1,13 +1,18 @@
 //! The attributes that lie in an object itself, without the search through its class. Knows no protocol.
 
+#![expect(
+    clippy::inline_always,
+    reason = "some thirty looks a message, and a call would cost as much as a look"
+)]
+
 use std::sync::atomic::{AtomicIsize, Ordering};
 
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyNone, PyString};
 
-use crate::ffi::python;
+use crate::ffi::python::{self, Entry};
 
 /// The name of an attribute, and where it was found: objects that one `__init__` has made have their attributes in one order,
 /// and to look there costs two thirds of a search.
@@ -26,6 +31,7 @@ impl Name {
         }
     }
 
+    #[inline]
     fn of<'py>(&self, py: Python<'py>) -> &Bound<'py, PyString> {
         let new = || PyString::intern(py, self.text).unbind();
         self.interned.get_or_init(py, new).bind(py)
@@ -52,17 +58,37 @@ impl<'py> Attributes<'py> {
     }
 
     /// `object.name`
+    #[inline(always)]
     pub fn get(&self, name: &Name) -> PyResult<Bound<'py, PyAny>> {
-        let key = name.of(self.0.py());
-        let position = name.position.load(Ordering::Relaxed);
-        match python::value_at(&self.0, position, key) {
+        match self.entry(name).value() {
             Some(value) => Ok(value),
-            None => self.search(name, key),
+            None => self.search(name),
+        }
+    }
+
+    /// `object.name is value`
+    #[inline(always)]
+    pub fn has_as(&self, name: &Name, value: &Bound<'py, PyAny>) -> PyResult<bool> {
+        match self.entry(name).is(value) {
+            Some(is) => Ok(is),
+            None => Ok(self.search(name)?.is(value)),
+        }
+    }
+
+    /// Where it lay the last time.
+    #[inline(always)]
+    fn entry<'a>(&'a self, name: &'a Name) -> Entry<'a, 'py> {
+        Entry {
+            dict: &self.0,
+            position: name.position.load(Ordering::Relaxed),
+            key: name.of(self.0.py()),
         }
     }
 
     #[cold]
-    fn search(&self, name: &Name, key: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+    #[inline(never)]
+    fn search(&self, name: &Name) -> PyResult<Bound<'py, PyAny>> {
+        let key = name.of(self.0.py());
         if let Some(position) = python::position_of(&self.0, key) {
             name.position.store(position, Ordering::Relaxed);
         }
@@ -71,8 +97,16 @@ impl<'py> Attributes<'py> {
     }
 
     /// `bool(object.name)`
+    #[inline]
     pub fn is(&self, name: &Name) -> PyResult<bool> {
-        self.get(name)?.is_truthy()
+        let no = PyBool::new(self.0.py(), false);
+        Ok(!self.has_as(name, no.as_any())? && self.get(name)?.is_truthy()?)
+    }
+
+    /// `object.name is None`
+    #[inline]
+    pub fn is_none(&self, name: &Name) -> PyResult<bool> {
+        self.has_as(name, &PyNone::get(self.0.py()))
     }
 
     /// Whether the object has an attribute of its own of that name.

@@ -49,7 +49,7 @@ fn clients_of_open<'py>(server: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py
     }
     let attributes = Attributes::of(server)?;
     let is_changed = attributes.has(name!("_attach"))? || attributes.has(name!("_detach"))?;
-    if is_changed || attributes.get(name!("_sockets"))?.is_none() {
+    if is_changed || attributes.is_none(name!("_sockets"))? {
         return Ok(None);
     }
     attributes.get(name!("_clients")).map(Some)
