@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gc
 import inspect
 import random
+import socket
+import struct
+import termios
 from typing import Any
 
 import pytest
@@ -34,8 +38,40 @@ def some_bytes(dice: random.Random) -> bytes:
     return bytes(dice.choices(b"ab\n", k=dice.choice([1, 2, 3, 10, 45])))
 
 
+class ByHand:
+    """Feeds a reader by calling it."""
+
+    def __init__(self, reader, _transport, _there):
+        self.send = reader.feed_data
+        self.end = reader.feed_eof
+
+    async def arrive(self):
+        await turns()
+
+
+class BySocket:
+    """Feeds a reader from the other end of its transport's socket."""
+
+    def __init__(self, _reader, transport, there):
+        self.send = there.sendall
+        self.transport, self.there = transport, there
+
+    def end(self):
+        self.there.shutdown(socket.SHUT_WR)
+
+    async def arrive(self):
+        while self.transport.is_reading() and unread(self.transport.get_extra_info("socket")):
+            await turns()
+        await turns()
+
+
+def unread(sock) -> int:
+    return struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.FIONREAD, bytes(4)))[0]
+
+
+@pytest.mark.parametrize("feeder", [ByHand, BySocket])
 @pytest.mark.parametrize("seed", range(40))
-def test_any_sequence_of_reads_has_asyncios_results(run, seed):
+def test_any_sequence_of_reads_has_asyncios_results(run, seed, feeder):
     """The same bytes, in the same pieces, to this reader and to one that has asyncio's own methods."""
 
     async def main():
@@ -45,6 +81,8 @@ def test_any_sequence_of_reads_has_asyncios_results(run, seed):
         plain, *other = await fed_by(limit=limit)
         for name in READS:
             vars(plain).pop(name, None)
+        feeders = feeder(reader, transport, there), feeder(plain, *other[1:])
+        ended = False
         for _ in range(40):
             name, arguments = some_read(dice)
             reads = [asyncio.create_task(outcome(getattr(each, name)(*arguments))) for each in (reader, plain)]
@@ -52,11 +90,14 @@ def test_any_sequence_of_reads_has_asyncios_results(run, seed):
             while not all(read.done() for read in reads):
                 assert not any(read.done() for read in reads)
                 data, ends = some_bytes(dice), dice.random() < 0.02 or (name, arguments) == ("read", (-1,))
-                for each in (reader, plain):
-                    each.feed_data(data)
-                    if ends:
-                        each.feed_eof()
-                await turns()
+                for each in feeders:
+                    if not ended:
+                        each.send(data)
+                    if ends and not ended:
+                        each.end()
+                ended = ended or ends
+                for each in feeders:
+                    await each.arrive()
             assert reads[0].result() == reads[1].result(), (name, arguments)
             assert reader._buffer == plain._buffer
             assert reader._paused == plain._paused
@@ -187,6 +228,74 @@ def test_a_replaced_create_future_is_called(run, monkeypatch):
             there.sendall(b"data")
             assert await waiting == b"data"
             assert not made
+        await end_feeding(transport, protocol, there)
+
+    run(main())
+
+
+def act_when_data_has_come(monkeypatch, act):
+    """Has `act()` called after data has come for the next read that waits, and before that read goes on."""
+    loop = asyncio.get_running_loop()
+    create = loop.create_future
+
+    def replaced():
+        monkeypatch.undo()
+        future = create()
+        future.add_done_callback(lambda _: act())
+        return future
+
+    monkeypatch.setattr(loop, "create_future", replaced, raising=False)
+
+
+def test_what_came_for_a_cancelled_read_is_there_for_the_next(run, monkeypatch):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        waiting = asyncio.create_task(reader.readexactly(4))
+        act_when_data_has_come(monkeypatch, waiting.cancel)
+        await turns()
+        there.sendall(b"data and more")
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await reader.readexactly(13) == b"data and more"
+        await end_feeding(transport, protocol, there)
+
+    run(main())
+
+
+def test_what_came_for_one_read_may_be_taken_by_another(run, monkeypatch):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+
+        def take():
+            with pytest.raises(StopIteration) as taken:
+                reader.read(2).send(None)
+            assert taken.value.value == b"da"
+
+        act_when_data_has_come(monkeypatch, take)
+        waiting = asyncio.create_task(reader.readexactly(4))
+        await turns()
+        there.sendall(b"data")
+        await turns()
+        there.sendall(b"da")
+        assert await waiting == b"tada"
+        await end_feeding(transport, protocol, there)
+
+    run(main())
+
+
+def test_a_reader_is_not_at_its_end_before_the_last_read_has_gone_on(run, monkeypatch):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        ends = []
+        act_when_data_has_come(monkeypatch, lambda: ends.append(reader.at_eof()))
+        waiting = asyncio.create_task(reader.read(100))
+        await turns()
+        there.sendall(b"data")
+        there.close()
+        assert await waiting == b"data"
+        assert ends == [False]
+        assert await reader.read(100) == b""
+        assert reader.at_eof()
         await end_feeding(transport, protocol, there)
 
     run(main())

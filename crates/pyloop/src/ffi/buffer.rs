@@ -86,6 +86,15 @@ pub fn extend(target: &Bound<'_, PyByteArray>, data: &[u8]) -> PyResult<()> {
     Ok(())
 }
 
+/// `target[:0] = data`
+pub fn prepend(target: &Bound<'_, PyAny>, data: &Bound<'_, PyBytes>) -> PyResult<()> {
+    // SAFETY: attached, live objects; an error is set where one is returned.
+    match unsafe { ffi::PySequence_SetSlice(target.as_ptr(), 0, 0, data.as_ptr()) } {
+        0 => Ok(()),
+        _ => Err(PyErr::fetch(target.py())),
+    }
+}
+
 /// `bytes(source[:n])`, which are then removed from `source`.
 pub fn take<'py>(source: &Bound<'py, PyByteArray>, n: usize) -> PyResult<Bound<'py, PyBytes>> {
     let length = source.len();

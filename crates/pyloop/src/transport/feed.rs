@@ -8,6 +8,7 @@ use pyo3::types::{PyByteArray, PyByteArrayMethods};
 
 use super::attributes::{Attributes, name};
 use super::original::{Original, reader_of};
+use super::reads::Reads;
 use crate::ffi::buffer;
 
 /// Whether `protocol` is asyncio's own, so that [`feed`] is worth trying.
@@ -15,9 +16,13 @@ pub fn is_stream_protocol(protocol: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(Original::protocol(protocol.py())?.has_made(protocol))
 }
 
-/// `protocol.data_received(data)` of a [`is_stream_protocol`]. `false`: nothing was done, call the method.
-pub fn feed(protocol: &Bound<'_, PyAny>, data: &[u8]) -> PyResult<bool> {
+/// `protocol.data_received(data)` of a [`is_stream_protocol`] with these reads. `false`: nothing was done, call the method.
+pub fn feed(protocol: &Bound<'_, PyAny>, reads: &Reads, data: &[u8]) -> PyResult<bool> {
     let py = protocol.py();
+    let reads = reads.get(py);
+    if let Some(reads) = &reads {
+        reads.get().put_back(py)?;
+    }
     let ours = Attributes::of(protocol)?;
     if ours.has(name!("data_received"))? {
         return Ok(false);
@@ -33,19 +38,31 @@ pub fn feed(protocol: &Bound<'_, PyAny>, data: &[u8]) -> PyResult<bool> {
     if reader.has(name!("feed_data"))? || reader.is(name!("_eof"))? {
         return Ok(false);
     }
-    buffer::extend(held, data)?;
-    wake_waiter(py, &reader)?;
-    pause_if_full(py, &reader, held.len())?;
+    let limit = Limit::of(reader.get(name!("_limit"))?);
+    let waiter = reader.get(name!("_waiter"))?;
+    let handed = match &reads {
+        Some(reads) if held.len() == 0 && !limit.is_passed(data.len())? => {
+            reads.get().handover().hand(&waiter, data)
+        }
+        _ => None,
+    };
+    match data.get(handed.unwrap_or(0)..) {
+        Some(rest) if !rest.is_empty() => buffer::extend(held, rest)?,
+        _ => {}
+    }
+    if !waiter.is_none() {
+        reader.set(name!("_waiter"), py.None())?;
+        wake(&waiter)?;
+    }
+    if handed.is_none() && limit.is_passed(held.len())? {
+        pause(py, &reader)?;
+    }
     Ok(true)
 }
 
-/// `_wakeup_waiter()`
-fn wake_waiter<'py>(py: Python<'py>, reader: &Attributes<'py>) -> PyResult<()> {
-    let waiter = reader.get(name!("_waiter"))?;
-    if waiter.is_none() {
-        return Ok(());
-    }
-    reader.set(name!("_waiter"), py.None())?;
+/// `_wakeup_waiter()` of a reader that has forgotten its waiter already.
+fn wake(waiter: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = waiter.py();
     // Hardly any is cancelled, so that is asked afterwards.
     match waiter.call_method1(intern!(py, "set_result"), (py.None(),)) {
         Err(error) if !waiter.call_method0(intern!(py, "cancelled"))?.is_truthy()? => Err(error),
@@ -53,19 +70,33 @@ fn wake_waiter<'py>(py: Python<'py>, reader: &Attributes<'py>) -> PyResult<()> {
     }
 }
 
-/// More than twice the limit, and the transport pauses. Every transport that gets here can.
-fn pause_if_full<'py>(py: Python<'py>, reader: &Attributes<'py>, length: usize) -> PyResult<()> {
-    let limit = reader.get(name!("_limit"))?;
-    // A limit may be any number: what is too large for a comparison of integers is never reached.
-    if limit
-        .extract::<usize>()
-        .is_ok_and(|limit| length <= limit.saturating_mul(2))
-    {
-        return Ok(());
+/// Twice a reader's limit, from where on its transport pauses.
+enum Limit<'py> {
+    Usual(usize),
+    /// It may be any number.
+    Any(Bound<'py, PyAny>),
+}
+
+impl<'py> Limit<'py> {
+    fn of(limit: Bound<'py, PyAny>) -> Self {
+        match limit.extract::<usize>() {
+            Ok(limit) => Self::Usual(limit.saturating_mul(2)),
+            Err(_) => Self::Any(limit),
+        }
     }
+
+    fn is_passed(&self, length: usize) -> PyResult<bool> {
+        match self {
+            Self::Usual(double) => Ok(length > *double),
+            Self::Any(limit) => limit.mul(2)?.lt(length),
+        }
+    }
+}
+
+/// The transport pauses, if it does not already. Every transport that gets here can.
+fn pause<'py>(py: Python<'py>, reader: &Attributes<'py>) -> PyResult<()> {
     let transport = reader.get(name!("_transport"))?;
-    let full = limit.mul(2)?.lt(length)?;
-    if !full || transport.is_none() || reader.is(name!("_paused"))? {
+    if transport.is_none() || reader.is(name!("_paused"))? {
         return Ok(());
     }
     transport.call_method0(intern!(py, "pause_reading"))?;

@@ -1,7 +1,7 @@
 //! Transports. `stream` is what Python sees; `read`, `write` and `close` are its three lives; `endpoint` is the socket
 //! under it, `receiver` the protocol above it, `watch` its tie to the poller, `outgoing` and `flow` its write buffer;
-//! `clients` are a server's. `feed` and `tls` are the fast ways through asyncio's own protocols, `reads`, `reading`
-//! and `supply` those of a `StreamReader`, `original` and `attributes` what they look at. `datagram` is the transport of whole
+//! `clients` are a server's. `feed` and `tls` are the fast ways through asyncio's own protocols, `reads`, `reading`,
+//! `supply` and `handover` those of a `StreamReader`, `original` and `attributes` what they look at. `datagram` is the transport of whole
 //! messages; with `stream` it shares `opening`, `input` and `pressure`.
 
 mod attributes;
@@ -11,6 +11,7 @@ mod datagram;
 mod endpoint;
 mod feed;
 mod flow;
+mod handover;
 mod input;
 mod lent;
 mod opening;

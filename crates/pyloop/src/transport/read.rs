@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::feed;
+use super::reads::Reads;
 use super::receiver::{self, Receiver, Way};
 use super::stream::{Me, Stream};
 use super::tls::Tls;
@@ -84,7 +85,7 @@ impl Stream {
         match receiver.way() {
             Way::Plain => self.read_bytes(me, protocol),
             Way::Buffered => self.read_into(me, protocol),
-            Way::Stream => self.read_stream(me, protocol),
+            Way::Stream(reads) => self.read_stream(me, protocol, reads),
             Way::Tls(tls) => match tls.get().reads(py) {
                 Ok(true) => self.read_tls(me, tls.get()),
                 _ => self.read_into(me, protocol),
@@ -132,9 +133,14 @@ impl Stream {
         }
     }
 
-    fn read_stream(&self, me: &Me<'_>, protocol: &Bound<'_, PyAny>) -> Option<usize> {
+    fn read_stream(
+        &self,
+        me: &Me<'_>,
+        protocol: &Bound<'_, PyAny>,
+        reads: &Reads,
+    ) -> Option<usize> {
         let (size, told) = self.read_with(me, |data| {
-            if feed::feed(protocol, data)? {
+            if feed::feed(protocol, reads, data)? {
                 return Ok(());
             }
             receiver::data_received(protocol, PyBytes::new(me.py(), data))
@@ -224,10 +230,15 @@ impl Stream {
     fn end_of_stream(&self, me: &Me<'_>) {
         let py = me.py();
         self.debug_log(me, "%r received EOF");
-        let Some(protocol) = self.protocol(py) else {
+        let receiver = self
+            .receiver
+            .borrow()
+            .as_ref()
+            .map(|receiver| receiver.clone_ref(py));
+        let Some(receiver) = receiver else {
             return;
         };
-        match receiver::eof_received(&protocol) {
+        match receiver.eof_received(py) {
             // The protocol may write on, but there is nothing to hear any more.
             Ok(true) => self.stop_reading(me),
             Ok(false) => {

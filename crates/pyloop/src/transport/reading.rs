@@ -7,6 +7,7 @@ use pyo3::types::PyBytes;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::attributes::Attributes;
+use super::reads::StreamReads;
 use super::supply::{Plain, Supply, end_wait};
 
 /// What is read, and the method's argument as it was given.
@@ -44,11 +45,17 @@ enum Progress {
     Done(Py<PyBytes>),
 }
 
+/// What is read from.
+struct Source {
+    reader: Py<PyAny>,
+    reads: Py<StreamReads>,
+}
+
 /// One read: awaited, and then asked for its data. If it has none, asyncio's own method is to do the whole read.
 #[pyclass(module = "data_bridge._native")]
 pub struct StreamRead {
     /// `None` once the garbage collector has found it to be part of a cycle.
-    reader: Option<Py<PyAny>>,
+    source: Option<Source>,
     wanted: Wanted,
     /// So many bytes were searched for the separator and need not be again.
     passed: usize,
@@ -57,19 +64,37 @@ pub struct StreamRead {
 
 impl StreamRead {
     /// A read of `reader` that has not begun.
-    pub fn new(reader: Bound<'_, PyAny>, wanted: Wanted) -> Self {
+    pub fn new(reader: Bound<'_, PyAny>, reads: Bound<'_, StreamReads>, wanted: Wanted) -> Self {
         Self {
-            reader: Some(reader.unbind()),
+            source: Some(Source {
+                reader: reader.unbind(),
+                reads: reads.unbind(),
+            }),
             wanted,
             passed: 0,
             progress: Progress::New,
         }
     }
 
-    /// The wait is over, however it ended.
-    fn end_wait(&mut self, state: &Attributes<'_>) -> PyResult<()> {
+    fn source<'py>(&self, py: Python<'py>) -> Option<(Bound<'py, PyAny>, Bound<'py, StreamReads>)> {
+        let source = self.source.as_ref()?;
+        Some((
+            source.reader.bind(py).clone(),
+            source.reads.bind(py).clone(),
+        ))
+    }
+
+    /// The wait is over, however it ended; what it brought is in the buffer.
+    fn end_wait<'py>(
+        &mut self,
+        state: &Attributes<'py>,
+        reads: &Bound<'py, StreamReads>,
+    ) -> PyResult<()> {
+        let py = reads.py();
+        reads.get().put_back(py)?;
         if let Progress::Waiting(future) = &self.progress {
-            end_wait(state, future)?;
+            reads.get().handover().clear(py);
+            end_wait(state, future.bind(py))?;
             self.progress = Progress::Woken;
         }
         Ok(())
@@ -84,18 +109,27 @@ impl StreamRead {
 
     /// Gives the task the next future to wait for.
     fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Some(reader) = self.reader.as_ref().map(|reader| reader.clone_ref(py)) else {
+        let Some((reader, reads)) = self.source(py) else {
             return Ok(None);
         };
-        let state = Attributes::of(reader.bind(py))?;
-        self.end_wait(&state)?;
+        if let Progress::Waiting(future) = &self.progress
+            && let Some(data) = reads.get().handover().take(future.bind(py))
+        {
+            self.progress = Progress::Done(data);
+            return Ok(None);
+        }
+        let state = Attributes::of(&reader)?;
+        self.end_wait(&state, &reads)?;
         let has_waited = matches!(self.progress, Progress::Woken);
-        let Some(plain) = Plain::of(reader.bind(py), state, has_waited)? else {
+        let Some(plain) = Plain::of(&reader, state, has_waited)? else {
             return Ok(None);
         };
         match self.wanted.take(py, &plain, &mut self.passed)? {
             Supply::Data(data) => self.progress = Progress::Done(data.unbind()),
-            Supply::Wait(future) => {
+            Supply::Wait(future, portion) => {
+                if let Some(portion) = portion {
+                    reads.get().handover().expect(&future, portion);
+                }
                 future.setattr(intern!(py, "_asyncio_future_blocking"), true)?;
                 self.progress = Progress::Waiting(future.clone().unbind());
                 return Ok(Some(future));
@@ -128,8 +162,8 @@ impl StreamRead {
     }
 
     fn close(&mut self, py: Python<'_>) -> PyResult<()> {
-        match self.reader.as_ref().map(|reader| reader.clone_ref(py)) {
-            Some(reader) => self.end_wait(&Attributes::of(reader.bind(py))?),
+        match self.source(py) {
+            Some((reader, reads)) => self.end_wait(&Attributes::of(&reader)?, &reads),
             None => Ok(()),
         }
     }
@@ -145,11 +179,14 @@ impl StreamRead {
 
     #[getter]
     fn reader(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.reader.as_ref().map(|reader| reader.clone_ref(py))
+        self.source(py).map(|(reader, _)| reader.unbind())
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.reader)?;
+        if let Some(source) = &self.source {
+            visit.call(&source.reader)?;
+            visit.call(&source.reads)?;
+        }
         match &self.wanted {
             Wanted::Some(argument) | Wanted::Exactly(argument) | Wanted::Until(argument) => {
                 visit.call(argument)?;
@@ -163,7 +200,7 @@ impl StreamRead {
     }
 
     fn __clear__(&mut self) {
-        self.reader = None;
+        self.source = None;
         self.wanted = Wanted::Line;
         self.progress = Progress::New;
     }

@@ -8,7 +8,7 @@ use pyo3::types::PyBytes;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::feed;
-use super::reads;
+use super::reads::{self, Reads};
 use super::tls::Tls;
 
 /// A protocol. Its methods are looked up at each call, because programs replace them on the living object.
@@ -23,8 +23,8 @@ pub enum Way {
     Plain,
     /// `get_buffer` and `buffer_updated`
     Buffered,
-    /// Straight into asyncio's `StreamReader`.
-    Stream,
+    /// Straight into asyncio's `StreamReader`, which has these reads.
+    Stream(Reads),
     /// Through asyncio's `SSLProtocol`, which is a buffered one.
     Tls(Py<Tls>),
 }
@@ -34,8 +34,7 @@ impl Way {
         static BUFFERED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let class = BUFFERED.import(protocol.py(), "asyncio.protocols", "BufferedProtocol")?;
         if feed::is_stream_protocol(protocol)? {
-            reads::install(protocol)?;
-            return Ok(Self::Stream);
+            return Ok(Self::Stream(reads::install(protocol)?));
         }
         if !protocol.is_instance(class)? {
             return Ok(Self::Plain);
@@ -47,7 +46,7 @@ impl Way {
         match self {
             Self::Plain => Self::Plain,
             Self::Buffered => Self::Buffered,
-            Self::Stream => Self::Stream,
+            Self::Stream(reads) => Self::Stream(reads.clone_ref(py)),
             Self::Tls(tls) => Self::Tls(tls.clone_ref(py)),
         }
     }
@@ -80,6 +79,15 @@ impl Receiver {
         &self.protocol
     }
 
+    /// `eof_received()`: whether the transport shall stay open for writing.
+    pub fn eof_received(&self, py: Python<'_>) -> PyResult<bool> {
+        if let Way::Stream(reads) = &self.way {
+            reads.put_back(py)?;
+        }
+        let name = intern!(py, "eof_received");
+        self.protocol.bind(py).call_method0(name)?.is_truthy()
+    }
+
     /// The connection is over.
     pub fn let_go(&self, py: Python<'_>) -> PyResult<()> {
         match &self.way {
@@ -93,7 +101,7 @@ impl Receiver {
         visit.call(&self.protocol)?;
         match &self.way {
             Way::Tls(tls) => visit.call(tls),
-            _ => Ok(()),
+            Way::Plain | Way::Buffered | Way::Stream(_) => Ok(()),
         }
     }
 }
@@ -121,11 +129,4 @@ pub fn buffer_updated(protocol: &Bound<'_, PyAny>, nbytes: usize) -> PyResult<()
     protocol
         .call_method1(intern!(protocol.py(), "buffer_updated"), (nbytes,))
         .map(drop)
-}
-
-/// `eof_received()`: whether the transport shall stay open for writing.
-pub fn eof_received(protocol: &Bound<'_, PyAny>) -> PyResult<bool> {
-    protocol
-        .call_method0(intern!(protocol.py(), "eof_received"))?
-        .is_truthy()
 }

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyByteArrayMethods, PyBytes, PyInt};
 
 use super::attributes::{Attributes, name};
+use super::handover::Portion;
 use super::original::Original;
 use crate::ffi::{buffer, create};
 
@@ -14,8 +15,9 @@ use crate::ffi::{buffer, create};
 pub enum Supply<'py> {
     /// The data, taken.
     Data(Bound<'py, PyBytes>),
-    /// Too little: wait for what this future tells of, which is the reader's waiter now.
-    Wait(Bound<'py, PyAny>),
+    /// Too little: wait for what this future tells of, which is the reader's waiter now. A read that then takes what it can
+    /// say before it has seen it says how much.
+    Wait(Bound<'py, PyAny>, Option<Portion>),
     /// Nothing was done: call asyncio's method.
     Unusual,
 }
@@ -54,24 +56,23 @@ impl<'a, 'py> Plain<'a, 'py> {
     }
 
     fn has_failed(&self) -> PyResult<bool> {
-        let exception = self.state.get(name!("_exception"))?;
-        Ok(!exception.is_none())
+        Ok(!self.state.is_none(name!("_exception"))?)
     }
 
     /// `readexactly(n)`
     pub fn exactly(&self, n: &Bound<'py, PyAny>) -> PyResult<Supply<'py>> {
-        match amount(n) {
-            Some(n) if self.buffer.len() < n => self.wait(),
-            Some(n) => self.take(n),
-            None => UNUSUAL,
-        }
+        self.portion(amount(n).map(Portion::Exactly))
     }
 
     /// `read(n)`
     pub fn some(&self, n: &Bound<'py, PyAny>) -> PyResult<Supply<'py>> {
-        match amount(n) {
-            Some(_) if self.buffer.len() == 0 => self.wait(),
-            Some(n) => self.take(self.buffer.len().min(n)),
+        self.portion(amount(n).map(Portion::UpTo))
+    }
+
+    fn portion(&self, portion: Option<Portion>) -> PyResult<Supply<'py>> {
+        match portion.map(|portion| portion.of(self.buffer.len())) {
+            Some(Some(n)) => self.take(n),
+            Some(None) => self.wait(portion),
             None => UNUSUAL,
         }
     }
@@ -105,7 +106,7 @@ impl<'a, 'py> Plain<'a, 'py> {
         }
         *passed = (self.buffer.len() + 1).saturating_sub(length);
         if *passed <= limit {
-            self.wait()
+            self.wait(None)
         } else {
             UNUSUAL
         }
@@ -123,10 +124,10 @@ impl<'a, 'py> Plain<'a, 'py> {
     }
 
     /// `_wait_for_data()` of a reader that is not at its end and has nobody else waiting, up to its wait.
-    fn wait(&self) -> PyResult<Supply<'py>> {
+    fn wait(&self, portion: Option<Portion>) -> PyResult<Supply<'py>> {
         let py = self.buffer.py();
         if self.state.is(name!("_eof"))?
-            || !self.state.get(name!("_waiter"))?.is_none()
+            || !self.state.is_none(name!("_waiter"))?
             || self.state.has(name!("_wait_for_data"))?
             || (self.has_waited && self.has_failed()?)
         {
@@ -140,13 +141,13 @@ impl<'a, 'py> Plain<'a, 'py> {
         let owner = self.state.get(name!("_loop"))?;
         let future = create::future_of(&owner)?;
         self.state.set(name!("_waiter"), &future)?;
-        Ok(Supply::Wait(future))
+        Ok(Supply::Wait(future, portion))
     }
 }
 
 /// Nobody waits in the reader with these attributes any more, if it was with this future.
-pub fn end_wait(state: &Attributes<'_>, future: &Py<PyAny>) -> PyResult<()> {
-    if state.get(name!("_waiter"))?.is(future) {
+pub fn end_wait<'py>(state: &Attributes<'py>, future: &Bound<'py, PyAny>) -> PyResult<()> {
+    if state.has_as(name!("_waiter"), future)? {
         state.set(name!("_waiter"), None::<Py<PyAny>>)?;
     }
     Ok(())

@@ -12,7 +12,7 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::attributes::{Attributes, name};
 use super::feed;
-use super::reads;
+use super::reads::{self, Reads};
 use super::receiver;
 use super::stream::{Me, StreamTransport};
 use crate::ffi::lending::{self, Filling};
@@ -33,6 +33,8 @@ pub struct Tls {
     engine: Py<PyAny>,
     incoming: Py<PyAny>,
     outgoing: Py<PyAny>,
+    /// Those of the protocol above.
+    reads: Reads,
 }
 
 /// What `ssl` and `asyncio.sslproto` are asked for, once.
@@ -88,17 +90,20 @@ impl Tls {
         if !engine.get_type().is(&names.engine) || !is_bio(&incoming) || !is_bio(&outgoing) {
             return Ok(None);
         }
+        let above = protocol.getattr(intern!(py, "_app_protocol"))?;
+        let reads = if feed::is_stream_protocol(&above)? {
+            reads::install(&above)?
+        } else {
+            Reads::none()
+        };
         let this = Self {
             protocol: protocol.clone().unbind(),
             app_transport: PyWeakrefReference::new(&transport)?.unbind(),
             engine: engine.unbind(),
             incoming: incoming.unbind(),
             outgoing: outgoing.unbind(),
+            reads,
         };
-        let above = protocol.getattr(intern!(py, "_app_protocol"))?;
-        if feed::is_stream_protocol(&above)? {
-            reads::install(&above)?;
-        }
         let tls = Bound::new(py, this)?;
         let name = intern!(py, "write");
         let function = transport
@@ -166,12 +171,14 @@ impl Tls {
         let state = self.state(py)?;
         if let Some(data) = data {
             let above = state.get(name!("_app_protocol"))?;
-            let fed = feed::is_stream_protocol(&above)? && feed::feed(&above, data.as_bytes())?;
+            let fed = feed::is_stream_protocol(&above)?
+                && feed::feed(&above, &self.reads, data.as_bytes())?;
             if !fed {
                 receiver::data_received(&above, data)?;
             }
         }
         if ended {
+            self.reads.put_back(py)?;
             self.call(intern!(py, "_call_eof_received"))?;
             self.call(intern!(py, "_start_shutdown"))?;
         }
