@@ -90,12 +90,12 @@ def test_any_sequence_of_reads_has_asyncios_results(run, seed, feeder):
             while not all(read.done() for read in reads):
                 assert not any(read.done() for read in reads)
                 data, ends = some_bytes(dice), dice.random() < 0.02 or (name, arguments) == ("read", (-1,))
-                for each in feeders:
-                    if not ended:
+                if not ended:
+                    for each in feeders:
                         each.send(data)
-                    if ends and not ended:
-                        each.end()
-                ended = ended or ends
+                        if ends:
+                            each.end()
+                    ended = ends
                 for each in feeders:
                     await each.arrive()
             assert reads[0].result() == reads[1].result(), (name, arguments)
@@ -296,6 +296,23 @@ def test_a_reader_is_not_at_its_end_before_the_last_read_has_gone_on(run, monkey
         assert ends == [False]
         assert await reader.read(100) == b""
         assert reader.at_eof()
+        await end_feeding(transport, protocol, there)
+
+    run(main())
+
+
+def test_a_protocol_that_is_set_again_hands_data_to_the_reads_that_its_reader_has(run, monkeypatch):
+    async def main():
+        reader, protocol, transport, there = await fed_by()
+        transport.set_protocol(protocol)
+        buffered = []
+        act_when_data_has_come(monkeypatch, lambda: buffered.append(bytes(reader._buffer)))
+        waiting = asyncio.create_task(reader.readexactly(4))
+        await turns()
+        there.sendall(b"data")
+        assert await waiting == b"data"
+        is_asyncios = isinstance(asyncio.get_running_loop(), asyncio.SelectorEventLoop)
+        assert buffered == [b"data" if is_asyncios else b""]
         await end_feeding(transport, protocol, there)
 
     run(main())

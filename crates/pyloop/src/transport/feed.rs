@@ -46,15 +46,15 @@ pub fn feed(protocol: &Bound<'_, PyAny>, reads: &Reads, data: &[u8]) -> PyResult
         }
         _ => None,
     };
-    match data.get(handed.unwrap_or(0)..) {
-        Some(rest) if !rest.is_empty() => buffer::extend(held, rest)?,
-        _ => {}
+    let rest = data.get(handed.unwrap_or(0)..).unwrap_or_default();
+    if !rest.is_empty() {
+        buffer::extend(held, rest)?;
     }
     if !waiter.is_none() {
         reader.set(name!("_waiter"), py.None())?;
         wake(&waiter)?;
     }
-    if handed.is_none() && limit.is_passed(held.len())? {
+    if limit.is_passed(held.len())? {
         pause(py, &reader)?;
     }
     Ok(true)

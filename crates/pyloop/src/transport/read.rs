@@ -80,7 +80,7 @@ impl Stream {
 
     fn read_once(&self, me: &Me<'_>) -> Option<usize> {
         let py = me.py();
-        let receiver = self.receiver.borrow().as_ref()?.clone_ref(py);
+        let receiver = self.receiver(py)?;
         let protocol = receiver.protocol().bind(py);
         match receiver.way() {
             Way::Plain => self.read_bytes(me, protocol),
@@ -230,12 +230,7 @@ impl Stream {
     fn end_of_stream(&self, me: &Me<'_>) {
         let py = me.py();
         self.debug_log(me, "%r received EOF");
-        let receiver = self
-            .receiver
-            .borrow()
-            .as_ref()
-            .map(|receiver| receiver.clone_ref(py));
-        let Some(receiver) = receiver else {
+        let Some(receiver) = self.receiver(py) else {
             return;
         };
         match receiver.eof_received(py) {

@@ -179,7 +179,8 @@ impl StreamRead {
 
     #[getter]
     fn reader(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.source(py).map(|(reader, _)| reader.unbind())
+        let source = self.source.as_ref()?;
+        Some(source.reader.clone_ref(py))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -1,6 +1,7 @@
 //! The reads that stand on the `__dict__` of a `StreamReader` of asyncio's exact class. Knows no transport.
 
 use pyo3::exceptions::PyReferenceError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
@@ -53,14 +54,31 @@ pub fn install(protocol: &Bound<'_, PyAny>) -> PyResult<Reads> {
     let Some(reader) = reader_of(py, &Attributes::of(protocol)?)? else {
         return Ok(Reads::none());
     };
-    let reads = StreamReads {
-        reader: PyWeakrefReference::new(&reader)?.unbind(),
-        handover: Handover::new(),
+    let reads = match installed(&reader)? {
+        Some(reads) => reads,
+        None => {
+            let reads = StreamReads {
+                reader: PyWeakrefReference::new(&reader)?.unbind(),
+                handover: Handover::new(),
+            };
+            let reads = Bound::new(py, reads)?;
+            let install = METHODS.import(py, "data_bridge.stream_reads", "install")?;
+            install.call1((reader, &reads))?;
+            reads
+        }
     };
-    let reads = Bound::new(py, reads)?;
-    let install = METHODS.import(py, "data_bridge.stream_reads", "install")?;
-    install.call1((reader, &reads))?;
     Ok(Reads(Some(PyWeakrefReference::new(&reads)?.unbind())))
+}
+
+/// Those that a reader has since its protocol was set before, as `start_tls()` does.
+fn installed<'py>(reader: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, StreamReads>>> {
+    let attributes = Attributes::of(reader)?;
+    if !attributes.has(name!("read"))? {
+        return Ok(None);
+    }
+    let method = attributes.get(name!("read"))?;
+    let reads = method.getattr_opt(intern!(reader.py(), "__self__"))?;
+    Ok(reads.and_then(|reads| reads.cast_into().ok()))
 }
 
 #[pymethods]

@@ -169,6 +169,12 @@ impl Stream {
         self.watch.borrow().upgrade()
     }
 
+    /// Whom data and the end are told.
+    pub(super) fn receiver(&self, py: Python<'_>) -> Option<Receiver> {
+        let receiver = self.receiver.borrow();
+        receiver.as_ref().map(|receiver| receiver.clone_ref(py))
+    }
+
     pub(super) fn protocol<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.receiver
             .borrow()

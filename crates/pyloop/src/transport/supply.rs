@@ -15,8 +15,8 @@ use crate::ffi::{buffer, create};
 pub enum Supply<'py> {
     /// The data, taken.
     Data(Bound<'py, PyBytes>),
-    /// Too little: wait for what this future tells of, which is the reader's waiter now. A read that then takes what it can
-    /// say before it has seen it says how much.
+    /// Too little: wait for what this future tells of, which is the reader's waiter now; and how much the read takes then, if
+    /// that does not depend on what comes.
     Wait(Bound<'py, PyAny>, Option<Portion>),
     /// Nothing was done: call asyncio's method.
     Unusual,
