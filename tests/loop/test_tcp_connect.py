@@ -8,7 +8,7 @@ import socket
 import sys
 
 import pytest
-from tests.loop.wire import Recorder, receive_exactly
+from tests.loop.wire import Recorder, receive_exactly, turns
 
 import data_bridge
 
@@ -77,6 +77,25 @@ def test_host_and_port(run, listener):
         await protocol.happened("connection_lost")
 
     run(main())
+
+
+def test_a_waiter_that_is_done_already_is_reported(loop, run, listener):
+    told = []
+    loop.set_exception_handler(lambda _loop, context: told.append(context["exception"]))
+
+    async def main():
+        waiter = loop.create_future()
+        waiter.set_result("too early")
+        sock = socket.create_connection(listener.getsockname())
+        sock.setblocking(False)
+        protocol = Recorder()
+        loop._make_socket_transport(sock, protocol, waiter)
+        await protocol.happened("connection_made")
+        await turns()
+        await finish(protocol.transport, protocol)
+
+    run(main())
+    assert [type(error) for error in told] == [asyncio.InvalidStateError]
 
 
 def test_a_host_name(run, listener):

@@ -14,9 +14,10 @@ import subprocess
 import sys
 import textwrap
 import warnings
+import weakref
 
 import pytest
-from tests.loop.wire import Recorder, in_thread, receive_all, receive_exactly, turns
+from tests.loop.wire import Recorder, collected_with_a_warning, in_thread, receive_all, receive_exactly, turns
 
 
 class Echo(Recorder):
@@ -305,6 +306,58 @@ def test_the_server_closes_its_clients(run, method):
         client.close()
 
     run(main())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="new in 3.13")
+def test_a_server_counts_its_clients_until_they_are_gone(run):
+    async def main():
+        protocol = Echo()
+        server = await asyncio.get_running_loop().create_server(lambda: protocol, "127.0.0.1", 0)
+        for abandoned in (False, True):
+            made, lost = protocol.happened("connection_made"), protocol.happened("connection_lost")
+            client = socket.create_connection(server.sockets[0].getsockname())
+            await made
+            assert set(server._clients) == {protocol.transport}
+            if abandoned:
+                protocol.transport.pause_reading()
+                with collected_with_a_warning("unclosed transport <"):
+                    del protocol.transport
+                    await turns()
+            client.close()
+            if not abandoned:
+                await lost
+            assert len(server._clients) == 0
+        server.close()
+        await asyncio.wait_for(server.wait_closed(), 10)
+
+    run(main())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="new in 3.13")
+def test_a_server_with_a_set_of_the_programs_own(run):
+    told = []
+
+    class Clients(weakref.WeakSet):
+        def add(self, item):
+            told.append("add")
+            super().add(item)
+
+        def discard(self, item):
+            told.append("discard")
+            super().discard(item)
+
+    async def main():
+        protocol = Echo()
+        server = await asyncio.get_running_loop().create_server(lambda: protocol, "127.0.0.1", 0)
+        server._clients = Clients()
+        lost = protocol.happened("connection_lost")
+        assert await in_thread(ask, server.sockets[0].getsockname()) == b"hello"
+        await lost
+        server.close()
+        await server.wait_closed()
+
+    run(main())
+    assert told == ["add", "discard"]
 
 
 @pytest.mark.parametrize("where", ["class", "object"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import re
@@ -13,7 +12,16 @@ import warnings
 import weakref
 
 import pytest
-from tests.loop.wire import Recorder, connect, in_thread, receive_all, receive_exactly, reset, turns
+from tests.loop.wire import (
+    Recorder,
+    collected_with_a_warning,
+    connect,
+    in_thread,
+    receive_all,
+    receive_exactly,
+    reset,
+    turns,
+)
 
 
 def test_data_arrives_as_bytes_and_in_order(run):
@@ -713,17 +721,6 @@ def test_exceptions_that_end_the_loop(loop, exception):
     transport.close()
     loop.run_until_complete(turns())
     peer.close()
-
-
-@contextlib.contextmanager
-def collected_with_a_warning(text):
-    """What is dropped inside is an unclosed transport; asyncio's socket complains too."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield
-        gc.collect()
-    messages = [str(warning.message) for warning in caught if warning.category is ResourceWarning]
-    assert len([message for message in messages if message.startswith(text)]) == 1, messages
 
 
 def test_what_ends_the_loop_does_not_hold_back_what_was_written(loop):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import socket
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 class Recorder(asyncio.Protocol):
@@ -120,3 +123,14 @@ async def end_feeding(transport, protocol, there):
     there.close()
     transport.abort()
     await protocol._get_close_waiter(None)
+
+
+@contextlib.contextmanager
+def collected_with_a_warning(text: str) -> Iterator[None]:
+    """What is dropped inside is an unclosed transport; asyncio's socket complains too."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+        gc.collect()
+    messages = [str(warning.message) for warning in caught if warning.category is ResourceWarning]
+    assert len([message for message in messages if message.startswith(text)]) == 1, messages

@@ -15,7 +15,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyModule, PyString, PyTuple, PyType};
 
 pub use attempt::{Attempt, Outcome, Stretch, would_block};
 pub use literal::resolved;
@@ -23,6 +23,7 @@ pub use operations::{Operation, Operations};
 
 use crate::core::Core;
 use crate::event_loop::EventLoop;
+use crate::ffi::python::Finding;
 use crate::ffi::{create, socket};
 use crate::poller::{Interest, Mode};
 use crate::readers::{self, Direction};
@@ -46,22 +47,24 @@ fn is_plain(sock: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 /// Whether nobody has put a class or a `connect()` of their own in the place of Python's.
 pub(crate) fn is_genuine(py: Python<'_>) -> PyResult<bool> {
-    let class = py
-        .import(intern!(py, "socket"))?
-        .getattr(intern!(py, "socket"))?;
-    let Some(base) = class.getattr_opt(intern!(py, "__base__"))? else {
+    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    static GENUINE: Finding = Finding::new();
+    let module = MODULE.get_or_try_init(py, || py.import("socket").map(Bound::unbind))?;
+    let class = module.bind(py).getattr(intern!(py, "socket"))?;
+    let Ok(class) = class.cast::<PyType>() else {
         return Ok(false);
     };
-    Ok(base.is(bare_class(py)?) && has_genuine_connect(&class)?)
+    GENUINE.holds(class, || {
+        let base = class.getattr(intern!(py, "__base__"))?;
+        Ok(base.is(bare_class(py)?) && has_genuine_connect(class)?)
+    })
 }
 
 /// Whether sockets of `class` connect as Python's do: a test suite that guards its connections replaces the method.
-fn has_genuine_connect(class: &Bound<'_, PyAny>) -> PyResult<bool> {
+fn has_genuine_connect(class: &Bound<'_, PyType>) -> PyResult<bool> {
     let py = class.py();
-    let connect = intern!(py, "connect");
-    Ok(class
-        .getattr(connect)?
-        .is(&bare_class(py)?.getattr(connect)?))
+    let (bare, connect) = (bare_class(py)?, intern!(py, "connect"));
+    Ok(class.is(bare) || class.getattr(connect)?.is(&bare.getattr(connect)?))
 }
 
 /// Refuses a TLS socket, and in debug mode one that blocks.
@@ -250,7 +253,7 @@ pub(crate) fn connect<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = sock.py();
     let sock = Sock::new(event_loop, sock)?;
-    let is_plain = sock.plain && has_genuine_connect(sock.object.get_type().as_any())?;
+    let is_plain = sock.plain && has_genuine_connect(&sock.object.get_type())?;
     // `connect_ex()` is `connect()` without an exception for what is in progress.
     let number: i32 = if is_plain {
         sock.object

@@ -1,11 +1,11 @@
 //! Whom an asyncio `Server` counts among its clients. Knows no socket.
 //!
 //! From Python 3.13 on a server has a weak set of them, and `_attach()` and `_detach()` do little more than add and
-//! discard: that is done from here. Older ones only count.
+//! discard: that is done from here, without the calls of both classes. Older ones only count.
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PySet, PySetMethods, PyString, PyWeakrefReference};
 
 use super::attributes::{Attributes, name};
 use super::original::Original;
@@ -13,35 +13,37 @@ use crate::ffi::python;
 
 /// `server._attach(transport)`
 pub fn attach(server: &Bound<'_, PyAny>, transport: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = server.py();
-    let (change, method) = (intern!(py, "add"), intern!(py, "_attach"));
-    tell(server, transport, change, method)
+    tell(server, transport, intern!(server.py(), "_attach"), |set| {
+        let reference = PyWeakrefReference::new_with(transport, &set.remove)?;
+        set.references.add(reference)
+    })
 }
 
 /// `server._detach(transport)`
 pub fn detach(server: &Bound<'_, PyAny>, transport: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = server.py();
-    let (change, method) = (intern!(py, "discard"), intern!(py, "_detach"));
-    tell(server, transport, change, method)
+    tell(server, transport, intern!(server.py(), "_detach"), |set| {
+        let reference = PyWeakrefReference::new(transport)?;
+        set.references.discard(reference).map(drop)
+    })
 }
 
 fn tell<'py>(
     server: &Bound<'py, PyAny>,
     transport: &Bound<'py, PyAny>,
-    change: &Bound<'py, PyString>,
     method: &Bound<'py, PyString>,
+    change: impl FnOnce(&WeakSet<'py>) -> PyResult<()>,
 ) -> PyResult<()> {
     if !python::is_at_least(13) {
         return server.call_method0(method).map(drop);
     }
-    if let Some(clients) = clients_of_open(server)? {
-        return clients.call_method1(change, (transport,)).map(drop);
+    match clients_of_open(server)? {
+        Some(clients) => change(&clients),
+        None => server.call_method1(method, (transport,)).map(drop),
     }
-    server.call_method1(method, (transport,)).map(drop)
 }
 
 /// The set of a server that is asyncio's own and still open: nobody waits for the last client to leave.
-fn clients_of_open<'py>(server: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+fn clients_of_open<'py>(server: &Bound<'py, PyAny>) -> PyResult<Option<WeakSet<'py>>> {
     let py = server.py();
     let original = Original::server(py)?;
     if !original.has_made(server) || !original.is_untouched(py)? {
@@ -52,5 +54,29 @@ fn clients_of_open<'py>(server: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py
     if is_changed || attributes.is_none(name!("_sockets"))? {
         return Ok(None);
     }
-    attributes.get(name!("_clients")).map(Some)
+    WeakSet::of(&attributes.get(name!("_clients"))?)
+}
+
+/// What a `weakref.WeakSet` is made of.
+struct WeakSet<'py> {
+    references: Bound<'py, PySet>,
+    /// Called with a reference whose object is gone.
+    remove: Bound<'py, PyAny>,
+}
+
+impl<'py> WeakSet<'py> {
+    /// `None`: somebody has changed something about it.
+    fn of(set: &Bound<'py, PyAny>) -> PyResult<Option<Self>> {
+        let py = set.py();
+        let original = Original::weak_set(py)?;
+        if !original.has_made(set) || !original.is_untouched(py)? {
+            return Ok(None);
+        }
+        let attributes = Attributes::of(set)?;
+        let Ok(references) = attributes.get(name!("data"))?.cast_into_exact() else {
+            return Ok(None);
+        };
+        let remove = attributes.get(name!("_remove"))?;
+        Ok(Some(Self { references, remove }))
+    }
 }

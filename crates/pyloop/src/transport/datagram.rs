@@ -56,7 +56,7 @@ impl DatagramTransport {
             waiter,
         };
         let begin = Rc::new(Begin(me.clone().unbind()));
-        audience.tell(core, me.clone().into_any(), begin)?;
+        audience.tell(event_loop, me.clone().into_any(), begin)?;
         Ok(me)
     }
 

@@ -9,6 +9,7 @@ use pyo3::types::{PyByteArray, PyByteArrayMethods};
 use super::attributes::{Attributes, name};
 use super::original::{Original, reader_of};
 use super::reads::Reads;
+use super::waiter;
 use crate::ffi::buffer;
 
 /// Whether `protocol` is asyncio's own, so that [`feed`] is worth trying.
@@ -52,22 +53,12 @@ pub fn feed(protocol: &Bound<'_, PyAny>, reads: &Reads, data: &[u8]) -> PyResult
     }
     if !waiter.is_none() {
         reader.set(name!("_waiter"), py.None())?;
-        wake(&waiter)?;
+        waiter::complete(&waiter)?;
     }
     if limit.is_passed(held.len())? {
         pause(py, &reader)?;
     }
     Ok(true)
-}
-
-/// `_wakeup_waiter()` of a reader that has forgotten its waiter already.
-fn wake(waiter: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = waiter.py();
-    // Hardly any is cancelled, so that is asked afterwards.
-    match waiter.call_method1(intern!(py, "set_result"), (py.None(),)) {
-        Err(error) if !waiter.call_method0(intern!(py, "cancelled"))?.is_truthy()? => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Twice a reader's limit, from where on its transport pauses.

@@ -2,7 +2,7 @@
 //! under it, `receiver` the protocol above it, `watch` its tie to the poller, `outgoing` and `flow` its write buffer;
 //! `clients` are a server's. `feed` and `tls` are the fast ways through asyncio's own protocols, `reads`, `reading`,
 //! `supply` and `handover` those of a `StreamReader`, `original` and `attributes` what they look at. `datagram` is the transport of whole
-//! messages; with `stream` it shares `opening`, `input` and `pressure`.
+//! messages; with `stream` it shares `opening`, `waiter`, `input` and `pressure`.
 
 mod attributes;
 mod clients;
@@ -26,6 +26,7 @@ mod stream;
 mod supply;
 mod tie;
 mod tls;
+mod waiter;
 mod watch;
 mod write;
 

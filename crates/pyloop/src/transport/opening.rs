@@ -7,7 +7,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use crate::core::Core;
+use super::waiter::Completion;
+use crate::event_loop::EventLoop;
 use crate::host::Job;
 
 /// The class that transports claim to be, so that they are instances of asyncio's `bases`: a native object cannot have a
@@ -48,18 +49,20 @@ impl<'py> Audience<'_, 'py> {
     /// In asyncio's order: `connection_made`, then reading begins, then the waiter wakes.
     pub fn tell(
         &self,
-        core: &Core,
+        event_loop: &Bound<'py, EventLoop>,
         transport: Bound<'py, PyAny>,
         begin: Rc<dyn Job>,
     ) -> PyResult<()> {
-        static WAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let py = transport.py();
+        let core = event_loop.get().core(py);
         let connection_made = self.protocol.getattr(intern!(py, "connection_made"))?;
         core.call_soon(py, &connection_made, &[transport], self.context)?;
         core.push_native(begin);
         if let Some(waiter) = self.waiter {
-            let wake = WAKE.import(py, "asyncio.futures", "_set_result_unless_cancelled")?;
-            core.call_soon(py, wake, &[waiter.clone(), py.None().into_bound(py)], None)?;
+            core.push_native(Rc::new(Completion {
+                event_loop: event_loop.clone().unbind(),
+                waiter: waiter.clone().unbind(),
+            }));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! asyncio's own classes, and whether they are still as asyncio wrote them. Knows no transport.
+//! Classes of asyncio and of what it stands on, and whether they are still as Python wrote them. Knows no transport.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -10,13 +10,13 @@ use crate::ffi::python::Finding;
 
 const STREAMS: &str = "asyncio.streams";
 
-/// A class of asyncio's, and the attributes that our files stand for.
+/// A class of Python's, and the attributes that our files stand for.
 pub struct Original {
     class: Py<PyType>,
-    /// What the functions of asyncio's module have as their globals.
+    /// What the functions of its module have as their globals.
     globals: Py<PyAny>,
     names: &'static [&'static str],
-    /// That the class has asyncio's.
+    /// That the class has those of its module.
     untouched: Finding,
 }
 
@@ -66,6 +66,13 @@ impl Original {
         SERVER.get_or_try_init(py, || Self::new(py, "asyncio.base_events", "Server", names))
     }
 
+    /// `weakref.WeakSet`
+    pub fn weak_set(py: Python<'_>) -> PyResult<&'static Self> {
+        static WEAK_SET: PyOnceLock<Original> = PyOnceLock::new();
+        let names = &["add", "discard"];
+        WEAK_SET.get_or_try_init(py, || Self::new(py, "_weakrefset", "WeakSet", names))
+    }
+
     /// Whether `object` is of exactly this class.
     pub fn has_made(&self, object: &Bound<'_, PyAny>) -> bool {
         object.get_type().is(&self.class)
@@ -84,7 +91,7 @@ impl Original {
         })
     }
 
-    /// Whether `attribute` is asyncio's function of that name, or a property with such a function.
+    /// Whether `attribute` is the module's function of that name, or a property with such a function.
     fn has_written(&self, attribute: &Bound<'_, PyAny>, name: &str) -> PyResult<bool> {
         let py = attribute.py();
         let getter = attribute.getattr_opt(intern!(py, "fget"))?;

@@ -49,25 +49,25 @@ impl Reads {
 
 /// Puts the reads on the reader of a `StreamReaderProtocol`, if everything is as asyncio has made it.
 pub fn install(protocol: &Bound<'_, PyAny>) -> PyResult<Reads> {
-    static METHODS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = protocol.py();
     let Some(reader) = reader_of(py, &Attributes::of(protocol)?)? else {
         return Ok(Reads::none());
     };
-    let reads = match installed(&reader)? {
-        Some(reads) => reads,
-        None => {
-            let reads = StreamReads {
-                reader: PyWeakrefReference::new(&reader)?.unbind(),
-                handover: Handover::new(),
-            };
-            let reads = Bound::new(py, reads)?;
-            let install = METHODS.import(py, "data_bridge.stream_reads", "install")?;
-            install.call1((reader, &reads))?;
-            reads
-        }
-    };
+    let reads = installed(&reader)?.map_or_else(|| install_on(&reader), Ok)?;
     Ok(Reads(Some(PyWeakrefReference::new(&reads)?.unbind())))
+}
+
+fn install_on<'py>(reader: &Bound<'py, PyAny>) -> PyResult<Bound<'py, StreamReads>> {
+    static METHODS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = reader.py();
+    let reads = StreamReads {
+        reader: PyWeakrefReference::new(reader)?.unbind(),
+        handover: Handover::new(),
+    };
+    let reads = Bound::new(py, reads)?;
+    let install = METHODS.import(py, "data_bridge.stream_reads", "install")?;
+    install.call1((reader, &reads))?;
+    Ok(reads)
 }
 
 /// Those that a reader has since its protocol was set before, as `start_tls()` does.

@@ -117,7 +117,7 @@ impl StreamTransport {
             waiter: origin.waiter,
         };
         let begin = Rc::new(Begin(me.clone().unbind()));
-        audience.tell(core, me.clone().into_any(), begin)?;
+        audience.tell(origin.event_loop, me.clone().into_any(), begin)?;
         Ok(me)
     }
 
