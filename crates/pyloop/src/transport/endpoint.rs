@@ -30,12 +30,12 @@ pub struct Kind {
 enum Holder {
     /// A Python socket: given by the user, or made because somebody asked for it.
     Python(Py<PyAny>),
-    /// The object in C under a Python socket, which is made of it when somebody asks.
+    /// The object in C under a Python socket, which is made of it when somebody asks; open or closed.
     Bare(Py<PyAny>),
     /// Nobody has asked for a Python object yet.
-    Native(OwnedFd),
+    Native(OwnedFd, Kind),
     /// Closed before anybody asked.
-    Closed,
+    Closed(Kind),
 }
 
 /// An address; Python's tuple is made when somebody asks.
@@ -48,8 +48,6 @@ enum Address {
 /// The socket and what is known of it.
 pub struct Endpoint {
     fd: RawFd,
-    /// What a Python socket is made with; `None`: one was given.
-    kind: Option<Kind>,
     holder: RefCell<Holder>,
     local: Address,
     peer: Address,
@@ -109,12 +107,11 @@ impl Endpoint {
     /// The socket `sock`, or the object in C under one, which belongs to the transport from now on, as asyncio has it.
     pub fn given(sock: &Bound<'_, PyAny>, extra: Option<Py<PyDict>>) -> PyResult<Self> {
         let py = sock.py();
-        let fd = sock.call_method0(intern!(py, "fileno"))?.extract()?;
+        let fd = fileno(sock)?;
         let is_bare = sock.get_type().is(bare_class(py)?);
         let object = sock.clone().unbind();
         Ok(Self {
             fd,
-            kind: is_bare.then(|| Kind::of(sock)).transpose()?,
             local: Address::of(sock, intern!(py, "getsockname"), socket::local_address(fd))?,
             peer: Address::of(sock, intern!(py, "getpeername"), socket::peer_address(fd))?,
             holder: RefCell::new(if is_bare {
@@ -138,10 +135,9 @@ impl Endpoint {
         let address = |address: Option<SocketAddr>| address.map_or(Address::Unknown, Address::Inet);
         Ok(Self {
             fd: fd.as_raw_fd(),
-            kind: Some(kind),
             local: address(local.and_then(|local| local.as_socket())),
             peer: address(peer.as_socket()),
-            holder: RefCell::new(Holder::Native(fd)),
+            holder: RefCell::new(Holder::Native(fd, kind)),
             extra: RefCell::default(),
         })
     }
@@ -175,16 +171,16 @@ impl Endpoint {
 
     /// Closes the descriptor, once.
     pub fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let closed = |sock: &Py<PyAny>| sock.bind(py).call_method0(intern!(py, "close")).map(drop);
-        match self.holder.replace(Holder::Closed) {
-            Holder::Python(sock) => {
-                let closed = closed(&sock);
-                self.holder.replace(Holder::Python(sock));
-                closed
+        let object = match &mut *self.holder.borrow_mut() {
+            Holder::Python(sock) | Holder::Bare(sock) => sock.clone_ref(py),
+            native => {
+                if let Holder::Native(_, kind) = native {
+                    *native = Holder::Closed(*kind);
+                }
+                return Ok(());
             }
-            Holder::Bare(sock) => closed(&sock),
-            Holder::Native(_) | Holder::Closed => Ok(()),
-        }
+        };
+        object.call_method0(py, intern!(py, "close")).map(drop)
     }
 
     /// `transport.get_extra_info(name)`.
@@ -220,16 +216,14 @@ impl Endpoint {
 
     /// The socket as Python knows it; from the first time on, the Python object owns the descriptor.
     pub(super) fn python_socket<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let fd = match &*self.holder.borrow() {
+        let (kind, is_open) = match &*self.holder.borrow() {
             Holder::Python(sock) => return Ok(sock.bind(py).clone()),
-            Holder::Bare(_) | Holder::Native(_) => Some(self.fd),
-            Holder::Closed => None,
+            Holder::Bare(bare) => (Kind::of(bare.bind(py))?, fileno(bare.bind(py))? >= 0),
+            Holder::Native(_, kind) => (*kind, true),
+            Holder::Closed(kind) => (*kind, false),
         };
-        let Some(kind) = self.kind else {
-            return Ok(py.None().into_bound(py)); // does not happen: without a kind there is a Python socket
-        };
-        let sock = kind.socket(py, fd)?;
-        if fd.is_some() {
+        let sock = kind.socket(py, is_open.then_some(self.fd))?;
+        if is_open {
             // The object takes the mode of new sockets for that of the descriptor.
             sock.call_method1(intern!(py, "setblocking"), (false,))?;
         } else {
@@ -237,9 +231,9 @@ impl Endpoint {
         }
         // From here on it alone owns the descriptor.
         match self.holder.replace(Holder::Python(sock.clone().unbind())) {
-            Holder::Native(fd) => drop(fd.into_raw_fd()),
+            Holder::Native(fd, _) => drop(fd.into_raw_fd()),
             Holder::Bare(bare) => drop(bare.call_method0(py, intern!(py, "detach"))?),
-            Holder::Python(_) | Holder::Closed => {}
+            Holder::Python(_) | Holder::Closed(_) => {}
         }
         Ok(sock)
     }
@@ -269,6 +263,10 @@ impl Endpoint {
                 _ => Ok(()),
             })
     }
+}
+
+fn fileno(sock: &Bound<'_, PyAny>) -> PyResult<RawFd> {
+    sock.call_method0(intern!(sock.py(), "fileno"))?.extract()
 }
 
 /// The class in C that `socket.socket` stands on.
