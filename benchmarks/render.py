@@ -39,7 +39,7 @@ PACKAGES = {
     "loops-3.14": ("uvloop", "rloop", "zuvloop"),
     "json": ("orjson", "msgspec", "pydantic_core"),
 }
-MARKERS = re.compile(r"(<!-- bench:begin ([\w-]+) -->\n).*?(<!-- bench:end \2 -->)", re.DOTALL)
+MARKERS = re.compile(r"(<!-- bench:begin ([\w.-]+) -->\n).*?(<!-- bench:end \2 -->)", re.DOTALL)
 Rows = list[list[str]]
 
 

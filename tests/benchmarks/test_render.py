@@ -99,6 +99,11 @@ def test_fill_renews_what_lies_between_markers_only(found):
     assert render.fill(renewed, found) == renewed
 
 
+@pytest.mark.parametrize("name", render.TABLES)
+def test_the_markers_of_every_table_are_found(name):
+    assert render.MARKERS.findall(f"<!-- bench:begin {name} -->\nold\n<!-- bench:end {name} -->")[0][1] == name
+
+
 def test_an_unknown_table_is_an_error(found):
     with pytest.raises(SystemExit, match="no table is called 'htp'"):
         render.fill("<!-- bench:begin htp -->\n<!-- bench:end htp -->\n", found)
