@@ -17,7 +17,9 @@ use crate::event_loop::EventLoop;
 use crate::ffi::{context, python, socket};
 use crate::handle::ends_the_loop;
 use crate::poller::{Events, Interest, Mode, Source};
-use crate::transport::{Endpoint, Kind, Origin, StreamTransport, os_error, transport_socket};
+use crate::transport::{
+    Endpoint, Kind, Origin, StreamTransport, fileno, os_error, transport_socket,
+};
 
 /// A listening socket and whom its connections are for.
 struct Listener {
@@ -50,7 +52,7 @@ pub fn listen(
     let py = event_loop.py();
     let core = event_loop.get().core(py);
     core.check_usable()?;
-    let fd = sock.call_method0(intern!(py, "fileno"))?.extract()?;
+    let fd = fileno(sock)?;
     let listener = Listener {
         fd,
         kind: Kind::of(sock)?,
@@ -215,7 +217,7 @@ impl Listener {
 /// Looks away for good and closes the listening socket.
 pub fn stop_listening(event_loop: &Bound<'_, EventLoop>, sock: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = event_loop.py();
-    let fd = sock.call_method0(intern!(py, "fileno"))?.extract()?;
+    let fd = fileno(sock)?;
     event_loop.get().core(py).poller().deregister(fd);
     sock.call_method0(intern!(py, "close")).map(drop)
 }

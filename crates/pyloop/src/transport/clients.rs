@@ -44,9 +44,7 @@ fn tell<'py>(
 
 /// The set of a server that is asyncio's own and still open: nobody waits for the last client to leave.
 fn clients_of_open<'py>(server: &Bound<'py, PyAny>) -> PyResult<Option<WeakSet<'py>>> {
-    let py = server.py();
-    let original = Original::server(py)?;
-    if !original.has_made(server) || !original.is_untouched(py)? {
+    if !Original::server(server.py())?.has_made_untouched(server)? {
         return Ok(None);
     }
     let attributes = Attributes::of(server)?;
@@ -67,9 +65,7 @@ struct WeakSet<'py> {
 impl<'py> WeakSet<'py> {
     /// `None`: somebody has changed something about it.
     fn of(set: &Bound<'py, PyAny>) -> PyResult<Option<Self>> {
-        let py = set.py();
-        let original = Original::weak_set(py)?;
-        if !original.has_made(set) || !original.is_untouched(py)? {
+        if !Original::weak_set(set.py())?.has_made_untouched(set)? {
             return Ok(None);
         }
         let attributes = Attributes::of(set)?;

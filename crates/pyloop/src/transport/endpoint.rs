@@ -265,7 +265,8 @@ impl Endpoint {
     }
 }
 
-fn fileno(sock: &Bound<'_, PyAny>) -> PyResult<RawFd> {
+/// `sock.fileno()`
+pub fn fileno(sock: &Bound<'_, PyAny>) -> PyResult<RawFd> {
     sock.call_method0(intern!(sock.py(), "fileno"))?.extract()
 }
 

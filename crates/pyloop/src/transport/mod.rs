@@ -32,7 +32,7 @@ mod write;
 
 pub use close::os_error;
 pub use datagram::DatagramTransport;
-pub use endpoint::{Endpoint, Kind, bare_class, transport_socket};
+pub use endpoint::{Endpoint, Kind, bare_class, fileno, transport_socket};
 pub use reading::StreamRead;
 pub use reads::StreamReads;
 pub use stream::{Origin, StreamTransport};

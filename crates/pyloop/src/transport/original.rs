@@ -78,6 +78,11 @@ impl Original {
         object.get_type().is(&self.class)
     }
 
+    /// Whether `object` is of exactly this class, and nobody has replaced an attribute on that.
+    pub fn has_made_untouched(&self, object: &Bound<'_, PyAny>) -> PyResult<bool> {
+        Ok(self.has_made(object) && self.is_untouched(object.py())?)
+    }
+
     /// Whether nobody has replaced an attribute on the class, be it before we were imported.
     pub fn is_untouched(&self, py: Python<'_>) -> PyResult<bool> {
         let class = self.class.bind(py);
@@ -117,6 +122,6 @@ pub fn reader_of<'py>(
     let Some(reader) = weak.upgrade() else {
         return Ok(None);
     };
-    let original = Original::reader(py)?;
-    Ok((original.has_made(&reader) && original.is_untouched(py)?).then_some(reader))
+    let is_untouched = Original::reader(py)?.has_made_untouched(&reader)?;
+    Ok(is_untouched.then_some(reader))
 }
